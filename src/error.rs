@@ -1,0 +1,76 @@
+//! What can go wrong, once for the whole house.
+//!
+//! How an error looks to a browser, to an SDK and to an API client is decided in `web::errors`;
+//! here stands only what happened.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+/// The result of anything that may fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Field name to the messages that belong at that field; the key `""` is for the form as a whole.
+pub type FieldErrors = BTreeMap<String, Vec<String>>;
+
+/// What happened, in the terms of whoever has to act on it.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// There is no such thing, or this person may not see it: the two look alike.
+    #[error("not found")]
+    NotFound,
+    /// Nobody is signed in.
+    #[error("not signed in")]
+    SignedOut,
+    /// This person may see the thing but not do this with it.
+    #[error("not allowed: {0}")]
+    Forbidden(String),
+    /// Somebody else was faster; the message says who and what.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// The input can't be used; each field says why and how to mend it.
+    #[error("invalid input: {0:?}")]
+    Invalid(FieldErrors),
+    /// Too often; may be tried again after so many seconds.
+    #[error("too many attempts, retry in {0} s")]
+    TooMany(u32),
+    /// The database or a queue cannot take it now; may be tried again after so many seconds.
+    #[error("unavailable, retry in {0} s: {1}")]
+    Unavailable(u32, String),
+    /// Anything unknown: shown as a request id, logged once with its cause.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// Invalid input with one message at one field.
+    #[must_use]
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(FieldErrors::from([(field.to_owned(), vec![message.into()])]))
+    }
+
+    /// An unknown failure, from anything that can be printed.
+    #[must_use]
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::{DatabaseErrorKind, Error as Diesel};
+        match error {
+            Diesel::NotFound => Self::NotFound,
+            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => {
+                Self::Unavailable(2, info.message().to_owned())
+            }
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<diesel::r2d2::PoolError> for Error {
+    fn from(error: diesel::r2d2::PoolError) -> Self {
+        Self::Unavailable(2, error.to_string())
+    }
+}

@@ -1,0 +1,77 @@
+//! Identifiers as types, so that a workspace's id never stands where a member's is meant.
+//!
+//! These are Ripen's internal ids. The product's own ids (`workspace_id`, `user_id` on the wire)
+//! are text and are called `external_id` inside the house.
+
+use diesel::deserialize::{FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
+use diesel::serialize::{Output, ToSql};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            AsExpression, FromSqlRow,
+        )]
+        #[diesel(sql_type = diesel::sql_types::Uuid)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id; version 7, so that ids made later sort later.
+            #[must_use]
+            #[allow(clippy::new_without_default, reason = "a default id would hide a mistake")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl ToSql<diesel::sql_types::Uuid, Pg> for $name {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> diesel::serialize::Result {
+                ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(&self.0, out)
+            }
+        }
+
+        impl FromSql<diesel::sql_types::Uuid, Pg> for $name {
+            fn from_sql(bytes: PgValue<'_>) -> diesel::deserialize::Result<Self> {
+                Uuid::from_sql(bytes).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// Somebody who signs in to Ripen.
+    MemberId,
+    /// A product in one environment that sends events.
+    SourceId,
+    /// A person in the product, known or anonymous.
+    UserId,
+    /// A company.
+    AccountId,
+    /// A tenant of the product, where usage happens.
+    WorkspaceId,
+    /// One routing decision.
+    DecisionId,
+    /// A task for a member of the team.
+    TaskId,
+    /// A pool of members that share work.
+    PoolId,
+}

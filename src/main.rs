@@ -1,0 +1,5 @@
+//! The `ripen` command: sub-commands, nothing else.
+
+fn main() -> std::process::ExitCode {
+    ripen::cli::main()
+}
