@@ -1,0 +1,3 @@
+drop table api_keys;
+drop table write_keys;
+drop table sources;

@@ -1,0 +1,2 @@
+drop table unknown_event_names;
+drop table event_definitions;

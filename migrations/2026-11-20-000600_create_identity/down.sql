@@ -1,0 +1,3 @@
+drop table merge_candidates;
+drop table identifiers;
+drop table product_users;

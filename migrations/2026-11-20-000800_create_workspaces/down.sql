@@ -1,0 +1,3 @@
+drop table subscriptions;
+drop table memberships;
+drop table workspaces;

@@ -1,0 +1,2 @@
+drop table key_events;
+drop table usage_days;

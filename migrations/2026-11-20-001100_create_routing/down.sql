@@ -1,0 +1,2 @@
+drop table routing_decisions;
+drop table routing_rule_sets;
