@@ -497,7 +497,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    touched_workspaces (workspace_id) {
+    touched_workspaces (id) {
+        id -> Int8,
         workspace_id -> Uuid,
         since_on -> Date,
         touched_at -> Timestamptz,

@@ -15,12 +15,12 @@ comment on table scoring_models is 'Scoring models, one row a version. Published
 comment on column scoring_models.edits is 'Counts the saves of a draft, so that two editors notice each other.';
 
 create table touched_workspaces (
-    workspace_id  uuid primary key,
+    id            bigint generated always as identity primary key,
+    workspace_id  uuid not null,
     since_on      date not null,
     touched_at    timestamptz not null
 );
-create index touched_workspaces_age on touched_workspaces (touched_at);
-comment on table touched_workspaces is 'Workspaces whose score may have changed, and from which day on.';
+comment on table touched_workspaces is 'Workspaces whose score may have changed, and from which day on. Inserted only, several rows a workspace: an upsert would make the drainer wait for the scorer.';
 
 create table workspace_scores (
     workspace_id          uuid primary key,
