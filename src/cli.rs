@@ -1,7 +1,135 @@
-//! The command line.
+//! The command line: one file in `cli/` for each sub-command, this one is their table of contents.
+//!
+//! A command is a variant of [`Command`] with its arguments, and a `run` that takes them with the
+//! [`Config`] and answers [`Outcome`]. What it has to say to the person goes through [`say`];
+//! logs go to standard error.
+
+mod doctor;
+mod migrate;
+
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, Options};
+use crate::db::local::launch::{self, Launch};
+use crate::error::Error;
+
+/// The CRM for product-led growth: it knows which workspaces are ripe.
+#[derive(Debug, Parser)]
+#[command(name = "ripen", version, about)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database's tables up to date
+    Migrate,
+    /// Say what is found, what is missing and how to mend it
+    Doctor,
+    /// Become PostgreSQL (used by Ripen itself)
+    #[command(name = launch::SUBCOMMAND, hide = true)]
+    Postgres(Launch),
+}
+
+/// What a command answers.
+pub type Outcome = Result<(), Failure>;
+
+/// Why a command failed, in words for the person who typed it.
+#[derive(Debug)]
+pub struct Failure(pub String);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        // The codes and seconds are for HTTP; here the cause is what helps.
+        Self(match error {
+            Error::Unavailable(_, cause) | Error::Internal(cause) => cause,
+            other => other.to_string(),
+        })
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
 
 /// Runs the command that the arguments name.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Command::Postgres(launch) = &cli.command {
+        let error = launch::become_postgres(launch);
+        complain(&Failure(format!("can't become PostgreSQL: {error}")));
+        return ExitCode::FAILURE;
+    }
+    start_logging();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Outcome {
+    let config = Config::from_options(&cli.options)?;
+    match &cli.command {
+        Command::Migrate => migrate::run(&config),
+        Command::Doctor => doctor::run(&config),
+        // Handled before there is a log or a second thread.
+        Command::Postgres(_) => Ok(()),
+    }
+}
+
+/// Says a line to the person at the terminal. A reader that went away (`ripen doctor | head`) is
+/// no failure.
+pub fn say(line: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn complain(failure: &Failure) {
+    let _ = writeln!(std::io::stderr(), "ripen: {}", failure.0);
+}
+
+/// Logs to standard error, as much as RUST_LOG asks for.
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn shared_options_stand_before_or_after_the_command() {
+        for line in
+            [["ripen", "--data-dir", "/d", "migrate"], ["ripen", "migrate", "--data-dir", "/d"]]
+        {
+            let cli = Cli::try_parse_from(line).unwrap();
+            assert_eq!(cli.options.data_dir, Some("/d".into()));
+        }
+    }
 }

@@ -37,6 +37,10 @@ pub enum Error {
     /// The database or a queue cannot take it now; may be tried again after so many seconds.
     #[error("unavailable, retry in {0} s: {1}")]
     Unavailable(u32, String),
+    /// The transaction lost against others (deadlock, serialization) and changed nothing;
+    /// `db::tx` tries again by itself before anybody hears of it. Like `Unavailable` to the outside.
+    #[error("contended: {0}")]
+    Contended(String),
     /// Anything unknown: shown as a request id, logged once with its cause.
     #[error("internal error: {0}")]
     Internal(String),
@@ -63,6 +67,15 @@ impl From<diesel::result::Error> for Error {
             Diesel::NotFound => Self::NotFound,
             Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => {
                 Self::Unavailable(2, info.message().to_owned())
+            }
+            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, info) => {
+                Self::Contended(info.message().to_owned())
+            }
+            // Diesel has no kind for it and hides the SQLSTATE (40P01).
+            Diesel::DatabaseError(DatabaseErrorKind::Unknown, info)
+                if info.message() == "deadlock detected" =>
+            {
+                Self::Contended(info.message().to_owned())
             }
             other => Self::Internal(other.to_string()),
         }

@@ -1,0 +1,249 @@
+//! The private PostgreSQL, for everybody who does not want to run one: no port, no password, no
+//! service to set up. It lives in the data directory and in this process's lifetime.
+//!
+//! What makes it hold (each line stands for a way in which it once did not):
+//!
+//! - It listens on a Unix socket in a folder that only its account and root may enter.
+//! - PostgreSQL believes a stale pid file while any process has that number. We ask instead who
+//!   has the data directory as working directory ([`process::holders`]); nobody: the files go.
+//! - A lock held for life tells who owns the server. Free: a server that still runs is an orphan,
+//!   and its end is awaited. Held: the server belongs to another Ripen and is borrowed; when that
+//!   one ends, the borrower takes over ([`keeper`]).
+//! - It ends with us, even when we are killed: the kernel sends it a signal at our death
+//!   ([`launch`]). It has its own process group, or Ctrl-C would reach it before our shutdown.
+//! - It never runs as root, and a half-made data directory never has the final name ([`cluster`]).
+
+pub mod account;
+pub mod binaries;
+pub mod cluster;
+pub mod keeper;
+pub mod launch;
+pub mod process;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, RunQueryDsl};
+use thiserror::Error;
+
+use crate::config::DatabaseUrl;
+use cluster::Cluster;
+use keeper::{Keeper, Phase};
+
+/// The name of Ripen's database in its private PostgreSQL.
+pub const DATABASE: &str = "ripen";
+
+/// How long a server that somebody else owns may take to answer.
+const BORROW_PATIENCE: Duration = Duration::from_secs(60);
+/// How long our own may take: after a crash it first replays its journal.
+const START_PATIENCE: Duration = Duration::from_secs(600);
+
+/// Why there is no private PostgreSQL; every message says how to mend it.
+#[derive(Debug, Error)]
+pub enum LocalError {
+    /// No usable binaries anywhere.
+    #[error(
+        "PostgreSQL 15 or later is not installed{found}. Install it (as root): apt-get install postgresql\n\
+         or set PG_BIN_DIR to the folder of its `postgres` and `initdb`, or DATABASE_URL to a server of yours"
+    )]
+    NoBinaries {
+        /// What was found that is too old, in words; empty when nothing was.
+        found: String,
+    },
+    /// There is data, but only binaries of other versions.
+    #[error(
+        "the data in {dir} is of PostgreSQL {wanted}, which is not installed. \
+         Install it (as root): apt-get install postgresql-{wanted}"
+    )]
+    OtherVersion {
+        /// The folder with the data.
+        dir: PathBuf,
+        /// Its major version.
+        wanted: u32,
+    },
+    /// Started by root, and there is nobody else to run it as.
+    #[error(
+        "PostgreSQL can't run as root and there is neither a `postgres` nor a `nobody` account"
+    )]
+    NoAccount,
+    /// A folder above the data keeps the account out.
+    #[error(
+        "the account `{account}`, which runs PostgreSQL, may not enter {folder}. \
+         Type: chmod o+x {folder}   or choose another folder with --data-dir"
+    )]
+    NotEnterable {
+        /// Who is kept out.
+        account: String,
+        /// By which folder.
+        folder: PathBuf,
+    },
+    /// The data belongs to somebody else.
+    #[error("{dir} belongs to another user: run Ripen as that user or choose another --data-dir")]
+    NotOurs {
+        /// The folder with the data.
+        dir: PathBuf,
+    },
+    /// The kernel's limit on the path of a socket.
+    #[error(
+        "the path {path} is longer than the 107 bytes a socket may have: choose a shorter --data-dir"
+    )]
+    PathTooLong {
+        /// The socket's path.
+        path: PathBuf,
+    },
+    /// An orphan that does not end.
+    #[error("a PostgreSQL that nobody owns still uses {dir} (process {pids}) and does not end")]
+    OrphanStays {
+        /// The data directory.
+        dir: PathBuf,
+        /// Process ids, with commas.
+        pids: String,
+    },
+    /// `initdb` or the server gave up.
+    #[error("PostgreSQL did not start; its last words:\n{0}")]
+    DidNotStart(String),
+    /// It runs but does not answer.
+    #[error("PostgreSQL does not answer: {0}")]
+    NoAnswer(String),
+    /// The file system said no.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was tried, with the path.
+        doing: String,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+}
+
+impl LocalError {
+    /// Adds to an I/O error what was being done.
+    fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Io { doing, source }
+    }
+}
+
+/// Whether the data must survive a crash of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Yes: everything that matters.
+    Safe,
+    /// No: a test's database, several times faster.
+    Disposable,
+}
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Ripen's data directory; PostgreSQL gets a folder in it.
+    pub data_dir: PathBuf,
+    /// The `ripen` binary, which becomes PostgreSQL by way of its hidden sub-command.
+    pub launcher: PathBuf,
+    /// Whether the data must last.
+    pub durability: Durability,
+}
+
+impl Settings {
+    /// A durable server in this data directory, launched by this very binary.
+    #[must_use]
+    pub fn of(data_dir: &Path) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+            launcher: launch::own_binary(),
+            durability: Durability::Safe,
+        }
+    }
+}
+
+/// A running private PostgreSQL, ours or borrowed. Dropping it stops ours.
+#[derive(Debug)]
+pub struct Server {
+    cluster: Cluster,
+    keeper: Keeper,
+}
+
+impl Server {
+    /// Finds the server running or starts it, creating its data at the very first start, and
+    /// waits until it answers. Blocks: 0.1 s usually, about a second the first time.
+    ///
+    /// # Errors
+    /// What is missing and the command that mends it.
+    pub fn start(settings: &Settings) -> Result<Self, LocalError> {
+        let cluster = Cluster::locate(settings)?;
+        let keeper = Keeper::spawn(cluster.clone(), settings.launcher.clone())?;
+        let server = Self { cluster, keeper };
+        server.wait_until_it_answers()?;
+        server.create_database()?;
+        Ok(server)
+    }
+
+    /// How to reach a database in this server.
+    #[must_use]
+    pub fn url(&self, database: &str) -> DatabaseUrl {
+        self.cluster.url(database)
+    }
+
+    /// Whether the server belongs to another process.
+    #[must_use]
+    pub fn is_borrowed(&self) -> bool {
+        matches!(self.keeper.phase(), Phase::Borrowing)
+    }
+
+    /// The id of our PostgreSQL's first process; none when borrowed or between two lives.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        match self.keeper.phase() {
+            Phase::Running(pid) => Some(pid),
+            _ => None,
+        }
+    }
+
+    fn wait_until_it_answers(&self) -> Result<(), LocalError> {
+        let since = Instant::now();
+        let url = self.url("postgres");
+        loop {
+            let patience = match self.keeper.phase() {
+                Phase::Down(why) => return Err(why.into()),
+                Phase::Borrowing => BORROW_PATIENCE,
+                Phase::Starting | Phase::Running(_) => START_PATIENCE,
+            };
+            // Asking before the socket is there would only make libpq complain.
+            if self.cluster.socket().exists() {
+                match PgConnection::establish(url.expose()) {
+                    Ok(_) => return Ok(()),
+                    Err(error) if since.elapsed() > patience => {
+                        return Err(LocalError::NoAnswer(error.to_string()));
+                    }
+                    Err(_) => {}
+                }
+            } else if since.elapsed() > patience {
+                let socket = self.cluster.socket();
+                return Err(LocalError::NoAnswer(format!("no socket at {}", socket.display())));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Makes Ripen's database unless it is there; two processes may try at once.
+    fn create_database(&self) -> Result<(), LocalError> {
+        let no_answer = |error: diesel::result::Error| LocalError::NoAnswer(error.to_string());
+        let mut conn = PgConnection::establish(self.url("postgres").expose())
+            .map_err(|error| LocalError::NoAnswer(error.to_string()))?;
+        let mut exists = || {
+            diesel::sql_query(format!("SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"))
+                .execute(&mut conn)
+                .map(|rows| rows > 0)
+        };
+        if exists().map_err(no_answer)? {
+            return Ok(());
+        }
+        let made = PgConnection::establish(self.url("postgres").expose())
+            .map_err(|error| LocalError::NoAnswer(error.to_string()))?
+            .batch_execute(&format!("CREATE DATABASE {DATABASE}"));
+        match made {
+            Err(error) if !exists().unwrap_or(false) => Err(no_answer(error)),
+            _ => Ok(()),
+        }
+    }
+}
