@@ -1,0 +1,391 @@
+//! How numbers and times are written for people. Pure: the zone and the time are arguments.
+//!
+//! Scores and points come in hundredths, money in minor units. Minus is the true sign (U+2212), so
+//! that columns of signed numbers line up.
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::error::FieldErrors;
+
+/// A number as a template hands it over: plain, or behind any number of references.
+pub trait Plain<T> {
+    /// The number itself.
+    fn plain(&self) -> T;
+}
+
+impl Plain<i32> for i32 {
+    fn plain(&self) -> i32 {
+        *self
+    }
+}
+
+impl Plain<u32> for u32 {
+    fn plain(&self) -> u32 {
+        *self
+    }
+}
+
+impl Plain<i64> for i64 {
+    fn plain(&self) -> i64 {
+        *self
+    }
+}
+
+impl<T, P: Plain<T> + ?Sized> Plain<T> for &P {
+    fn plain(&self) -> T {
+        (**self).plain()
+    }
+}
+
+/// A score as lists show it: whole points, rounded down, so that 79.99 never reads 80.
+#[must_use]
+pub fn score(hundredths: impl Plain<i32>) -> String {
+    grouped(i64::from(hundredths.plain().div_euclid(100)))
+}
+
+/// Points with one decimal, rounded half away from zero: `21.6`, `−3.2`.
+#[must_use]
+pub fn points(hundredths: impl Plain<i32>) -> String {
+    tenths(hundredths.plain(), "")
+}
+
+/// Points with their sign: `+13.0`, `−3.1`, `0.0`.
+#[must_use]
+pub fn signed(hundredths: impl Plain<i32>) -> String {
+    tenths(hundredths.plain(), "+")
+}
+
+/// The points of a maximum, without a decimal where it has none: `25`, `12.5`.
+#[must_use]
+pub fn limit(hundredths: impl Plain<i32>) -> String {
+    let hundredths = hundredths.plain();
+    if hundredths % 100 == 0 { score(hundredths) } else { points(hundredths) }
+}
+
+/// `up` for points won, `down` for points lost, nothing for none: a class of the style sheet.
+#[must_use]
+pub fn direction(hundredths: impl Plain<i32>) -> &'static str {
+    match hundredths.plain() {
+        1.. => "up",
+        0 => "",
+        _ => "down",
+    }
+}
+
+fn tenths(hundredths: i32, plus: &str) -> String {
+    let size = (i64::from(hundredths).abs() + 5) / 10;
+    let text = format!("{}.{}", grouped(size / 10), size % 10);
+    match hundredths.signum() {
+        _ if size == 0 => text,
+        -1 => format!("\u{2212}{text}"),
+        _ => format!("{plus}{text}"),
+    }
+}
+
+/// A whole number in groups of three: `1,284`.
+#[must_use]
+pub fn grouped(number: impl Plain<i64>) -> String {
+    let number = number.plain();
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    if number < 0 {
+        text.push('\u{2212}');
+    }
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number with its noun: `1 workspace`, `1,284 workspaces`, `no workspaces`.
+#[must_use]
+pub fn count(number: impl Plain<i64>, one: &str, many: &str) -> String {
+    let number = number.plain();
+    match number {
+        0 => format!("no {many}"),
+        1 => format!("1 {one}"),
+        _ => format!("{} {many}", grouped(number)),
+    }
+}
+
+/// A number that is worth a word only when there is something: empty for zero.
+#[must_use]
+pub fn unless_zero(number: impl Plain<u32>) -> String {
+    match number.plain() {
+        0 => String::new(),
+        some => grouped(i64::from(some)),
+    }
+}
+
+/// Money in the minor units of its ISO 4217 currency: `$1,200`, `€12.50`, `¥900`, `CHF 40`.
+#[must_use]
+pub fn money(minor: i64, currency: &str) -> String {
+    let decimals: usize = match currency {
+        "JPY" | "KRW" | "VND" | "CLP" | "ISK" => 0,
+        "BHD" | "KWD" | "OMR" | "TND" | "JOD" => 3,
+        _ => 2,
+    };
+    let unit = match decimals {
+        0 => 1,
+        3 => 1000,
+        _ => 100,
+    };
+    let size = minor.saturating_abs();
+    let sign = if minor < 0 { "\u{2212}" } else { "" };
+    let symbol = match currency {
+        "USD" => "$".to_owned(),
+        "EUR" => "€".to_owned(),
+        "GBP" => "£".to_owned(),
+        "JPY" => "¥".to_owned(),
+        "INR" => "₹".to_owned(),
+        other => format!("{other}\u{a0}"),
+    };
+    let whole = grouped(size / unit);
+    if size % unit == 0 {
+        format!("{sign}{symbol}{whole}")
+    } else {
+        format!("{sign}{symbol}{whole}.{:0decimals$}", size % unit)
+    }
+}
+
+/// A moment in full: `20 Nov 2026, 14:03 UTC`, with the zone's own short name.
+#[must_use]
+pub fn absolute(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%-d %b %Y, %H:%M %Z").to_string()
+}
+
+/// A day: `17 Nov` in the year of `today`, else `17 Nov 2025`.
+#[must_use]
+pub fn day(date: NaiveDate, today: NaiveDate) -> String {
+    let pattern = if date.year() == today.year() { "%-d %b" } else { "%-d %b %Y" };
+    date.format(pattern).to_string()
+}
+
+/// A moment as people say it, in days of their zone: `just now`, `3 min ago`, `2 h ago`,
+/// `yesterday 16:40`, `5 days ago`, `17 Nov`; ahead `in 20 min`, `in 3 h`, `tomorrow 09:00`, `in 4 days`.
+#[must_use]
+pub fn relative(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
+    let (local, today) = (at.with_timezone(&zone), now.with_timezone(&zone).date_naive());
+    let days = local.date_naive().signed_duration_since(today).num_days();
+    let gap = at.signed_duration_since(now);
+    let minutes = gap.num_minutes().abs();
+    let span = match minutes {
+        0..=59 => format!("{minutes} min"),
+        _ => format!("{} h", minutes / 60),
+    };
+    match days {
+        _ if gap.abs() < TimeDelta::minutes(1) => "just now".to_owned(),
+        0 if gap < TimeDelta::zero() => format!("{span} ago"),
+        0 => format!("in {span}"),
+        -1 if minutes < 60 => format!("{span} ago"),
+        1 if minutes < 60 => format!("in {span}"),
+        -1 => format!("yesterday {}", local.format("%H:%M")),
+        1 => format!("tomorrow {}", local.format("%H:%M")),
+        -6..=-2 => format!("{} days ago", -days),
+        2..=6 => format!("in {days} days"),
+        _ => day(local.date_naive(), today),
+    }
+}
+
+/// A moment for `<time>`: the macro `ui::time` writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// For machines, in UTC.
+    pub iso: String,
+    /// In full, in the viewer's zone.
+    pub title: String,
+    /// As people say it.
+    pub text: String,
+}
+
+/// A moment for `<time>`.
+#[must_use]
+pub fn moment(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Moment {
+    Moment {
+        iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        title: absolute(at, zone),
+        text: relative(at, now, zone),
+    }
+}
+
+/// A change of score, as the macro `ui::delta` shows it: never by colour alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// `up`, `down` or `none`.
+    pub direction: &'static str,
+    /// A triangle, or a dash.
+    pub glyph: &'static str,
+    /// The same for those who do not see it.
+    pub word: &'static str,
+    /// Whole points without a sign; empty for none.
+    pub points: String,
+}
+
+impl Change {
+    /// The change of so many hundredths, rounded towards zero to whole points.
+    #[must_use]
+    pub fn of(hundredths: impl Plain<i32>) -> Self {
+        let whole = hundredths.plain() / 100;
+        let (direction, glyph, word) = match whole {
+            1.. => ("up", "▲", "up"),
+            0 => ("none", "–", "unchanged"),
+            _ => ("down", "▼", "down"),
+        };
+        let points = if whole == 0 { String::new() } else { grouped(i64::from(whole).abs()) };
+        Self { direction, glyph, word, points }
+    }
+}
+
+/// Where a head that sorts stands, and where its link leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The value of `aria-sort`, on the one column that is sorted.
+    pub aria: Option<&'static str>,
+    /// An arrow, or nothing.
+    pub glyph: &'static str,
+    /// The sort that the link asks for.
+    pub next: String,
+}
+
+impl Order {
+    /// `sort` is the current one (`score` or `-score`), `key` the column, `first` the direction a
+    /// column begins with: `""` for low to high, `"-"` for high to low.
+    #[must_use]
+    pub fn of(sort: &str, key: &str, first: &str) -> Self {
+        let falling = sort.strip_prefix('-');
+        if sort == key {
+            Self { aria: Some("ascending"), glyph: "↑", next: format!("-{key}") }
+        } else if falling == Some(key) {
+            Self { aria: Some("descending"), glyph: "↓", next: key.to_owned() }
+        } else {
+            Self { aria: None, glyph: "", next: format!("{first}{key}") }
+        }
+    }
+}
+
+/// The first letters of the first and last word of a name; `?` for a name without letters.
+#[must_use]
+pub fn initials(name: &str) -> String {
+    let mut letters =
+        name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let text: String = letters.next().into_iter().chain(letters.next_back()).collect();
+    if text.is_empty() { "?".to_owned() } else { text.to_uppercase() }
+}
+
+/// The messages at one field as one text; empty where the field is in order.
+#[must_use]
+pub fn messages(errors: &FieldErrors, field: &str) -> String {
+    errors.get(field).map(|messages| messages.join(" ")).unwrap_or_default()
+}
+
+/// A text as a template hands it over, however many references deep.
+#[must_use]
+pub fn text<T: AsRef<str> + ?Sized>(text: &T) -> &str {
+    text.as_ref()
+}
+
+/// Whether two texts are equal; templates compare through it, however many references deep.
+#[must_use]
+pub fn same(left: impl AsRef<str>, right: impl AsRef<str>) -> bool {
+    left.as_ref() == right.as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+
+    #[test]
+    fn scores_are_rounded_down_and_points_to_the_nearest() {
+        assert_eq!(score(7_999), "79");
+        assert_eq!(score(8_000), "80");
+        assert_eq!(score(-150), "−2");
+        assert_eq!(points(2_155), "21.6");
+        assert_eq!(points(-320), "−3.2");
+        assert_eq!(points(-4), "0.0");
+        assert_eq!(signed(1_300), "+13.0");
+        assert_eq!(signed(-310), "−3.1");
+        assert_eq!(signed(0), "0.0");
+        assert_eq!(limit(2_500), "25");
+        assert_eq!(limit(1_250), "12.5");
+    }
+
+    #[test]
+    fn counts_are_grouped_and_agree_with_their_noun() {
+        assert_eq!(count(0, "workspace", "workspaces"), "no workspaces");
+        assert_eq!(count(1, "workspace", "workspaces"), "1 workspace");
+        assert_eq!(count(1_284, "workspace", "workspaces"), "1,284 workspaces");
+        assert_eq!(grouped(-1_000_000), "−1,000,000");
+        assert_eq!(grouped(i64::MIN), "−9,223,372,036,854,775,808");
+    }
+
+    #[test]
+    fn money_knows_its_currency() {
+        assert_eq!(money(120_000, "USD"), "$1,200");
+        assert_eq!(money(1_250, "EUR"), "€12.50");
+        assert_eq!(money(-5, "GBP"), "−£0.05");
+        assert_eq!(money(900, "JPY"), "¥900");
+        assert_eq!(money(1_005, "KWD"), "KWD\u{a0}1.005");
+        assert_eq!(money(4_000, "CHF"), "CHF\u{a0}40");
+    }
+
+    #[test]
+    fn times_are_told_in_days_of_the_viewer() {
+        let zone = chrono_tz::Europe::Berlin;
+        let now = Utc.with_ymd_and_hms(2026, 11, 20, 8, 0, 0).unwrap();
+        let ago = |minutes: i64| relative(now - TimeDelta::minutes(minutes), now, zone);
+        assert_eq!(ago(0), "just now");
+        assert_eq!(ago(3), "3 min ago");
+        assert_eq!(ago(125), "2 h ago");
+        assert_eq!(ago(10 * 60), "yesterday 23:00");
+        assert_eq!(ago(5 * 24 * 60), "5 days ago");
+        assert_eq!(ago(7 * 24 * 60), "13 Nov");
+        assert_eq!(ago(400 * 24 * 60), "16 Oct 2025");
+        assert_eq!(ago(-20), "in 20 min");
+        assert_eq!(ago(-24 * 60), "tomorrow 09:00");
+        assert_eq!(ago(-3 * 24 * 60), "in 3 days");
+    }
+
+    #[test]
+    fn minutes_across_midnight_are_not_yesterday() {
+        let now = Utc.with_ymd_and_hms(2026, 11, 20, 0, 10, 0).unwrap();
+        assert_eq!(relative(now - TimeDelta::minutes(20), now, Tz::UTC), "20 min ago");
+    }
+
+    #[test]
+    fn a_moment_has_its_full_text() {
+        let at = Utc.with_ymd_and_hms(2026, 7, 1, 12, 0, 0).unwrap();
+        let moment = moment(at, at + TimeDelta::minutes(3), chrono_tz::Europe::Berlin);
+        assert_eq!(moment.iso, "2026-07-01T12:00:00Z");
+        assert_eq!(moment.title, "1 Jul 2026, 14:00 CEST");
+        assert_eq!(moment.text, "3 min ago");
+    }
+
+    #[test]
+    fn a_change_is_told_by_shape_and_word() {
+        assert_eq!(Change::of(1_250).points, "12");
+        assert_eq!(Change::of(1_250).glyph, "▲");
+        assert_eq!(Change::of(-90).direction, "none");
+        assert_eq!(Change::of(-190).word, "down");
+    }
+
+    #[test]
+    fn a_sorted_head_turns_round() {
+        assert_eq!(Order::of("-score", "score", "-").next, "score");
+        assert_eq!(Order::of("-score", "score", "-").aria, Some("descending"));
+        assert_eq!(Order::of("score", "score", "-").next, "-score");
+        assert_eq!(Order::of("score", "name", "").next, "name");
+        assert_eq!(Order::of("name", "score", "-").next, "-score");
+    }
+
+    #[test]
+    fn names_have_initials() {
+        assert_eq!(initials("Ada King Lovelace"), "AL");
+        assert_eq!(initials("måns"), "M");
+        assert_eq!(initials("  "), "?");
+    }
+}
