@@ -1,0 +1,129 @@
+//! Where SDKs post to, and where they put the write key (`spec/wire.md` sections 1 and 2).
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::message::Kind;
+
+/// What a path takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `{"batch": [...]}`: each event names its type.
+    Batch,
+    /// One call; the type may be left out of the body.
+    One(Kind),
+    /// analytics-next's own measurements: answered with 200, never read.
+    Metrics,
+}
+
+impl Endpoint {
+    /// The endpoint of a path at the origin root; a trailing slash does not matter.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        Some(match path {
+            "/v1/batch" | "/v1/import" | "/v1/b" | "/beacon/v1/batch" => Self::Batch,
+            "/v1/track" | "/v1/t" => Self::One(Kind::Track),
+            "/v1/identify" | "/v1/i" => Self::One(Kind::Identify),
+            "/v1/group" | "/v1/g" => Self::One(Kind::Group),
+            "/v1/alias" | "/v1/a" => Self::One(Kind::Alias),
+            "/v1/page" | "/v1/p" => Self::One(Kind::Page),
+            "/v1/screen" | "/v1/s" => Self::One(Kind::Screen),
+            "/v1/m" => Self::Metrics,
+            _ => return None,
+        })
+    }
+}
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The write key of a request: the user name of HTTP Basic authentication (any password, and the
+/// colon may be missing), else `writeKey` of the query, else `writeKey` of the body.
+///
+/// `authorization` is the header's value, `query` the raw query string, `body` what
+/// [`super::parse::Parsed::write_key`] found. A key that no source could have (blank, over 200
+/// bytes, not printable ASCII) counts as absent, so that the next place is asked.
+#[must_use]
+pub fn write_key(
+    authorization: Option<&str>,
+    query: Option<&str>,
+    body: Option<&str>,
+) -> Option<String> {
+    authorization
+        .and_then(basic_user)
+        .and_then(plausible)
+        .or_else(|| query.and_then(in_query).and_then(plausible))
+        .or_else(|| body.map(str::to_owned).and_then(plausible))
+}
+
+fn basic_user(header: &str) -> Option<String> {
+    let (scheme, credentials) = header.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(LENIENT.decode(credentials.trim()).ok()?).ok()?;
+    let user = decoded.split_once(':').map_or(decoded.as_str(), |(user, _)| user);
+    Some(user.to_owned())
+}
+
+fn in_query(query: &str) -> Option<String> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "writeKey")
+        .map(|(_, value)| value.into_owned())
+}
+
+fn plausible(key: String) -> Option<String> {
+    let key = key.trim();
+    let fits = !key.is_empty() && key.len() <= 200 && key.bytes().all(|b| b.is_ascii_graphic());
+    fits.then(|| key.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_of_the_wire_notes_is_known() {
+        for path in ["/v1/batch", "/v1/import/", "/v1/b", "/beacon/v1/batch"] {
+            assert_eq!(Endpoint::of_path(path), Some(Endpoint::Batch), "{path}");
+        }
+        for (long, short, kind) in [
+            ("/v1/track", "/v1/t", Kind::Track),
+            ("/v1/identify", "/v1/i", Kind::Identify),
+            ("/v1/group", "/v1/g/", Kind::Group),
+            ("/v1/alias", "/v1/a", Kind::Alias),
+            ("/v1/page", "/v1/p", Kind::Page),
+            ("/v1/screen", "/v1/s", Kind::Screen),
+        ] {
+            assert_eq!(Endpoint::of_path(long), Some(Endpoint::One(kind)));
+            assert_eq!(Endpoint::of_path(short), Some(Endpoint::One(kind)));
+        }
+        assert_eq!(Endpoint::of_path("/v1/m"), Some(Endpoint::Metrics));
+        assert_eq!(Endpoint::of_path("/v1/x"), None);
+        assert_eq!(Endpoint::of_path("/"), None);
+    }
+
+    #[test]
+    fn the_key_is_found_wherever_sdks_put_it() {
+        let key = |a, q, b| write_key(a, q, b);
+        assert_eq!(key(Some("Basic d2tfdGVzdDo="), None, None).unwrap(), "wk_test");
+        assert_eq!(key(Some("basic d2tfdGVzdDo"), None, None).unwrap(), "wk_test");
+        assert_eq!(key(Some("Basic d2tfdGVzdA=="), None, None).unwrap(), "wk_test");
+        assert_eq!(key(Some("Basic d2tfdGVzdDpwdw=="), None, None).unwrap(), "wk_test");
+        assert_eq!(key(None, Some("v=1&writeKey=wk%5Fq"), None).unwrap(), "wk_q");
+        assert_eq!(key(Some("Bearer x"), None, Some("wk_body")).unwrap(), "wk_body");
+        assert_eq!(key(Some("Basic Og=="), Some("writeKey="), Some("wk_b")).unwrap(), "wk_b");
+        assert_eq!(
+            key(Some("Basic d2tfdGVzdDo="), Some("writeKey=q"), Some("b")).unwrap(),
+            "wk_test"
+        );
+        assert_eq!(key(Some("Basic %%%"), Some("x"), Some(" ")), None);
+        assert_eq!(key(None, None, Some("a\u{0}b")), None);
+    }
+}

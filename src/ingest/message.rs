@@ -1,0 +1,212 @@
+//! What one call of an SDK says, read and checked.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The six calls of the Segment spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Somebody did something: [`Message::event`] names it.
+    Track,
+    /// Who somebody is: [`Message::traits`] are the user's.
+    Identify,
+    /// Somebody belongs to a workspace: [`Message::traits`] are the workspace's.
+    Group,
+    /// `previous_id` and `user_id` are one person.
+    Alias,
+    /// Somebody saw a page; [`Message::event`] is the page's name, if it has one.
+    Page,
+    /// Somebody saw a screen of an app; as for [`Kind::Page`].
+    Screen,
+}
+
+impl Kind {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Track => "track",
+            Self::Identify => "identify",
+            Self::Group => "group",
+            Self::Alias => "alias",
+            Self::Page => "page",
+            Self::Screen => "screen",
+        }
+    }
+
+    /// The call of that name; case does not matter.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Track, Self::Identify, Self::Group, Self::Alias, Self::Page, Self::Screen]
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(name))
+    }
+}
+
+/// The text of a JSON object that serde_json and PostgreSQL's `jsonb` both accept: valid, without
+/// U+0000 and lone surrogates, without numbers beyond a double, at most 16 levels deep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Json<'a>(Cow<'a, str>);
+
+impl<'a> Json<'a> {
+    /// Only the scanner and the journal, which both have checked the text, make one.
+    pub(super) const fn checked(text: Cow<'a, str>) -> Self {
+        Self(text)
+    }
+
+    /// The text, for a `jsonb` parameter or for storing.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The members. Integers beyond 64 bits become floats; of equal keys the last wins.
+    #[must_use]
+    pub fn members(&self) -> serde_json::Map<String, serde_json::Value> {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+
+    /// The same, owning its text.
+    #[must_use]
+    pub fn into_owned(self) -> Json<'static> {
+        Json(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+/// What the parser had to decide about a message; shown beside the event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// The clock said more than 24 h ahead of the receipt: the time was set to the receipt.
+    pub clock_ahead: bool,
+    /// Something that cannot be stored was replaced (NUL and lone surrogates by U+FFFD, NaN and
+    /// infinite numbers by null), shortened (names over 512 bytes) or left out (an id that is
+    /// neither text nor number, properties or traits that are no object).
+    pub cleaned: bool,
+    /// The client sent no `messageId`, so a retry of it cannot be recognised.
+    pub id_made: bool,
+}
+
+/// One accepted call. Texts borrow from the body (or the journal line) wherever they can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// Which call.
+    pub kind: Kind,
+    /// The client's id, unique per source; never empty, at most 512 bytes.
+    pub message_id: Cow<'a, str>,
+    /// The product's id of the user; for [`Kind::Alias`] the new id. Never blank, as all ids here,
+    /// and at most 512 bytes. May be junk: ask [`is_junk_id`] before anything is stitched by it.
+    pub user_id: Option<Cow<'a, str>>,
+    /// The device's id. At least one of the two is set.
+    pub anonymous_id: Option<Cow<'a, str>>,
+    /// [`Kind::Alias`] only, and always there: the id before. May equal `user_id` (a no-op).
+    pub previous_id: Option<Cow<'a, str>>,
+    /// [`Kind::Group`] only, and always there: the workspace.
+    pub group_id: Option<Cow<'a, str>>,
+    /// Where a call other than group says it happened: `context.groupId` of the event or of the
+    /// batch, else `properties.workspace_id` or `workspaceId`.
+    pub workspace_hint: Option<Cow<'a, str>>,
+    /// [`Kind::Track`]: the event's name, as sent, always there. [`Kind::Page`] and
+    /// [`Kind::Screen`]: the name, if any. At most 512 bytes.
+    pub event: Option<Cow<'a, str>>,
+    /// When it happened by the server's clock, in whole microseconds, never before 1970:
+    /// receipt - (sentAt - timestamp).
+    pub at: DateTime<Utc>,
+    /// What the parser had to decide.
+    pub notes: Notes,
+    /// [`Kind::Identify`]: the user's traits (`traits`, else `context.traits`). [`Kind::Group`]: the
+    /// workspace's (`traits` only: `context.traits` are the user's). Otherwise none.
+    pub traits: Option<Json<'a>>,
+    /// The properties, for any kind that sent some.
+    pub properties: Option<Json<'a>>,
+    /// `context.library`, as `name/version`.
+    pub library: Option<Cow<'a, str>>,
+    /// `context.page.path`.
+    pub page_path: Option<Cow<'a, str>>,
+}
+
+impl Message<'_> {
+    /// The workspace that the call itself names, if it does.
+    #[must_use]
+    pub fn workspace(&self) -> Option<&str> {
+        self.group_id.as_deref().or(self.workspace_hint.as_deref())
+    }
+
+    /// The same, owning its texts.
+    #[must_use]
+    pub fn into_owned(self) -> Message<'static> {
+        let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        Message {
+            kind: self.kind,
+            message_id: Cow::Owned(self.message_id.into_owned()),
+            user_id: own(self.user_id),
+            anonymous_id: own(self.anonymous_id),
+            previous_id: own(self.previous_id),
+            group_id: own(self.group_id),
+            workspace_hint: own(self.workspace_hint),
+            event: own(self.event),
+            at: self.at,
+            notes: self.notes,
+            traits: self.traits.map(Json::into_owned),
+            properties: self.properties.map(Json::into_owned),
+            library: own(self.library),
+            page_path: own(self.page_path),
+        }
+    }
+}
+
+/// Ids that broken clients send for «nobody»: events under them are accepted by the parser, but they
+/// never stitch, or strangers would become one person (`spec/ingest.md`, Identity).
+#[must_use]
+pub fn is_junk_id(id: &str) -> bool {
+    const JUNK: [&str; 22] = [
+        "null",
+        "undefined",
+        "nil",
+        "none",
+        "nan",
+        "void",
+        "anonymous",
+        "anonymous_user",
+        "guest",
+        "unknown",
+        "not_authenticated",
+        "distinct_id",
+        "userid",
+        "user_id",
+        "id",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "[object object]",
+        "00000000-0000-0000-0000-000000000000",
+        "n/a",
+    ];
+    let id = id.trim().trim_matches(['"', '\'', '<', '>']);
+    id.is_empty() || JUNK.iter().any(|junk| id.eq_ignore_ascii_case(junk))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn junk_is_known_by_any_case_and_quoting() {
+        for id in ["null", "NULL", "undefined", "anonymous", "0", "\"\"", " ", "[object Object]"] {
+            assert!(is_junk_id(id), "{id}");
+        }
+        for id in ["u1", "00", "10", "nullable", "anonymous-7"] {
+            assert!(!is_junk_id(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn kinds_go_by_their_names_in_any_case() {
+        assert_eq!(Kind::named("Track"), Some(Kind::Track));
+        assert_eq!(Kind::named("screen"), Some(Kind::Screen));
+        assert_eq!(Kind::named("t"), None);
+    }
+}
