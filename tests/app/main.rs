@@ -1,0 +1,15 @@
+//! Tests against the whole application: real HTTP stack, real queue, a database for each test.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod commands;
+mod database;
+mod private_postgres;
+#[path = "../support/test_db.rs"]
+mod test_db;
