@@ -99,7 +99,7 @@ fn transactions_that_deadlock_both_succeed() {
         touch(1, 2).unwrap();
         other.join().unwrap().unwrap();
     });
-    assert_eq!(attempts.load(Ordering::SeqCst), 3, "one of them ran twice");
+    assert!(attempts.load(Ordering::SeqCst) >= 3, "one of them ran again");
     let sum = db.read(Pool::Web, |conn| number(conn, "SELECT sum(n) AS n FROM things")).unwrap();
     assert_eq!(sum, 4);
 }
