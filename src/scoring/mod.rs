@@ -1,1 +1,24 @@
-//! scoring
+//! Scoring: a workspace's score with its exact ledger, as a pure function of model, facts and day.
+//!
+//! The pure half: `model` (the document), `validate` (what an editor must mend, and warnings),
+//! `presets`, `compiled` (a model made ready for many worlds), `grants` (usage days to points per
+//! rule and subject, with `caps` and `decay`), `lead` (from users to the workspace), `engine` (the
+//! whole), `card` (the result as JSON), `reasons`, `change`, `advice` (the result in words),
+//! `history` (replay of past days), `points` (the arithmetic of hundredths).
+//!
+//! Invariants (spec: scoring.md): the same inputs give the same ledger to the hundredth of a point;
+//! the rows add up to the score, always; `raw + capped + role + decay = net` on every event row; no
+//! event counts twice; a usage day after `as_of` does not exist.
+
+pub mod caps;
+pub mod card;
+pub mod compiled;
+pub mod decay;
+pub mod engine;
+pub mod grants;
+pub mod lead;
+pub mod model;
+pub mod points;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! The engine against the vectors of another implementation, against sums done by hand, and against
+//! what scoring.md claims for all inputs.
+
+mod golden;
+mod properties;
+mod vectors;
+mod worlds;

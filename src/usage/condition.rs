@@ -1,0 +1,421 @@
+//! Conditions: `{field, op, value}` over the signal dictionary, for scoring, routing and filters.
+//!
+//! Evaluation is total: whatever the types, a condition holds or does not. A field without a value
+//! satisfies only `is_not_set`, `!=` and `not_in` (signals.md). Values of different kinds are never
+//! equal and never ordered; whole numbers and fractions are one kind, and so are a date, a time and
+//! a text that reads as one.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::dictionary::FieldType;
+use super::signal::{Fields, Value};
+
+/// How a field is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the operators")]
+pub enum Op {
+    #[serde(rename = "=")]
+    Eq,
+    #[serde(rename = "!=")]
+    Ne,
+    #[serde(rename = "<")]
+    Lt,
+    #[serde(rename = "<=")]
+    Le,
+    #[serde(rename = ">")]
+    Gt,
+    #[serde(rename = ">=")]
+    Ge,
+    #[serde(rename = "in")]
+    In,
+    #[serde(rename = "not_in")]
+    NotIn,
+    /// A text contains a text, whatever the case of its letters; a list contains a value.
+    #[serde(rename = "contains")]
+    Contains,
+    #[serde(rename = "is_set")]
+    IsSet,
+    #[serde(rename = "is_not_set")]
+    IsNotSet,
+}
+
+impl Op {
+    /// Every operator, in the order in which editors offer them.
+    pub const ALL: [Self; 11] = [
+        Self::Eq,
+        Self::Ne,
+        Self::Lt,
+        Self::Le,
+        Self::Gt,
+        Self::Ge,
+        Self::In,
+        Self::NotIn,
+        Self::Contains,
+        Self::IsSet,
+        Self::IsNotSet,
+    ];
+
+    /// The operator as documents spell it.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Eq => "=",
+            Self::Ne => "!=",
+            Self::Lt => "<",
+            Self::Le => "<=",
+            Self::Gt => ">",
+            Self::Ge => ">=",
+            Self::In => "in",
+            Self::NotIn => "not_in",
+            Self::Contains => "contains",
+            Self::IsSet => "is_set",
+            Self::IsNotSet => "is_not_set",
+        }
+    }
+
+    /// The operator that `key` spells.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|op| op.key() == key)
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Eq => "is",
+            Self::Ne => "is not",
+            Self::Lt => "is below",
+            Self::Le => "is at most",
+            Self::Gt => "is above",
+            Self::Ge => "is at least",
+            Self::In => "is one of",
+            Self::NotIn => "is none of",
+            Self::Contains => "contains",
+            Self::IsSet => "is set",
+            Self::IsNotSet => "is not set",
+        }
+    }
+}
+
+/// One condition on one field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// A key of the signal dictionary or of a custom signal.
+    pub field: String,
+    /// The comparison.
+    pub op: Op,
+    /// What the field is compared with; a list for `in` and `not_in`, absent for `is_set`.
+    #[serde(default, skip_serializing_if = "is_null")]
+    pub value: Value,
+}
+
+fn is_null(value: &Value) -> bool {
+    !value.is_set()
+}
+
+impl Condition {
+    /// A condition.
+    #[must_use]
+    pub fn new(field: &str, op: Op, value: impl Into<Value>) -> Self {
+        Self { field: field.to_owned(), op, value: value.into() }
+    }
+
+    /// Whether the condition holds for this value of its field.
+    #[must_use]
+    pub fn holds(&self, actual: &Value) -> bool {
+        if !actual.is_set() {
+            return matches!(self.op, Op::IsNotSet | Op::Ne | Op::NotIn);
+        }
+        let order = || compare(actual, &self.value);
+        match self.op {
+            Op::IsSet => true,
+            Op::IsNotSet => false,
+            Op::Eq => same(actual, &self.value),
+            Op::Ne => !same(actual, &self.value),
+            Op::Lt => order() == Some(Ordering::Less),
+            Op::Le => matches!(order(), Some(Ordering::Less | Ordering::Equal)),
+            Op::Gt => order() == Some(Ordering::Greater),
+            Op::Ge => matches!(order(), Some(Ordering::Greater | Ordering::Equal)),
+            Op::In => one_of(actual, &self.value),
+            Op::NotIn => !one_of(actual, &self.value),
+            Op::Contains => contains(actual, &self.value),
+        }
+    }
+
+    /// The condition as a sentence part, with the field's label: "Trial days remaining is at most 3".
+    #[must_use]
+    pub fn to_words(&self, label: &str) -> String {
+        match self.op {
+            Op::IsSet | Op::IsNotSet => format!("{label} {}", self.op.words()),
+            _ => format!("{label} {} {}", self.op.words(), self.value.to_words()),
+        }
+    }
+
+    /// What is wrong with operator and value for a field of this type, and how to mend it.
+    ///
+    /// # Errors
+    /// A message for the person who edits the condition.
+    pub fn check(&self, kind: FieldType, values: &[&str]) -> Result<(), String> {
+        let known = |value: &Value| -> Result<(), String> {
+            if !kind.accepts(value) {
+                return Err(format!("Enter {} to compare with.", kind.words()));
+            }
+            match value.as_text() {
+                Some(text) if !values.is_empty() && !values.contains(&text) => {
+                    Err(format!("Choose one of {}; \"{text}\" never occurs.", values.join(", ")))
+                }
+                _ => Ok(()),
+            }
+        };
+        match self.op {
+            Op::IsSet | Op::IsNotSet => Ok(()),
+            Op::Eq | Op::Ne => known(&self.value),
+            Op::Lt | Op::Le | Op::Gt | Op::Ge if kind.is_ordered() => known(&self.value),
+            Op::Lt | Op::Le | Op::Gt | Op::Ge => {
+                Err(format!("This field has no order: use = or in instead of {}.", self.op.key()))
+            }
+            Op::In | Op::NotIn => match &self.value {
+                Value::List(items) if !items.is_empty() => items.iter().try_for_each(known),
+                _ => Err("List at least one value.".to_owned()),
+            },
+            Op::Contains => match (kind, &self.value) {
+                (FieldType::Text | FieldType::List, Value::Text(text)) if !text.is_empty() => {
+                    Ok(())
+                }
+                (FieldType::Text | FieldType::List, _) => Err("Enter the text to look for.".into()),
+                _ => Err("contains works on texts and lists only: use = here.".to_owned()),
+            },
+        }
+    }
+}
+
+/// An item of `when`: one condition, or a group of which any may hold.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Clause {
+    /// Must hold.
+    One(Condition),
+    /// At least one of them must hold; an empty group never holds.
+    Any {
+        /// The alternatives.
+        any: Vec<Condition>,
+    },
+}
+
+impl Clause {
+    /// Whether it holds, `field` giving the value of a key.
+    pub fn holds<'a>(&self, field: impl Fn(&str) -> Cow<'a, Value>) -> bool {
+        self.conditions().iter().any(|condition| condition.holds(&field(&condition.field)))
+    }
+
+    /// The conditions in it.
+    #[must_use]
+    pub fn conditions(&self) -> &[Condition] {
+        match self {
+            Self::One(condition) => std::slice::from_ref(condition),
+            Self::Any { any } => any,
+        }
+    }
+}
+
+impl From<Condition> for Clause {
+    fn from(condition: Condition) -> Self {
+        Self::One(condition)
+    }
+}
+
+impl<'de> Deserialize<'de> for Clause {
+    // By hand, since an untagged enum would hide which key is wrong.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Group {
+            any: Vec<Condition>,
+        }
+        let json = serde_json::Value::deserialize(deserializer)?;
+        let parsed = if json.get("any").is_some() {
+            serde_json::from_value(json).map(|group: Group| Self::Any { any: group.any })
+        } else {
+            serde_json::from_value(json).map(Self::One)
+        };
+        parsed.map_err(serde::de::Error::custom)
+    }
+}
+
+/// Whether all clauses hold for the fields of one subject; no clauses always hold.
+#[must_use]
+pub fn all_hold(clauses: &[Clause], fields: &Fields) -> bool {
+    clauses.iter().all(|clause| clause.holds(|key| Cow::Borrowed(fields.get(key))))
+}
+
+fn same(actual: &Value, wanted: &Value) -> bool {
+    match (actual, wanted) {
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Text(a), Value::Text(b)) => a == b,
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        _ => compare(actual, wanted) == Some(Ordering::Equal),
+    }
+}
+
+fn one_of(actual: &Value, wanted: &Value) -> bool {
+    match wanted {
+        Value::List(items) => items.iter().any(|item| same(actual, item)),
+        single => same(actual, single),
+    }
+}
+
+fn contains(actual: &Value, wanted: &Value) -> bool {
+    match (actual, wanted) {
+        (Value::Text(text), Value::Text(part)) => {
+            text.to_lowercase().contains(&part.to_lowercase())
+        }
+        (Value::List(items), _) => items.iter().any(|item| same(item, wanted)),
+        _ => false,
+    }
+}
+
+fn compare(actual: &Value, wanted: &Value) -> Option<Ordering> {
+    match (actual, wanted) {
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        (Value::Int(_) | Value::Number(_), Value::Int(_) | Value::Number(_)) => {
+            number(actual)?.partial_cmp(&number(wanted)?)
+        }
+        (Value::Date(a), _) => match wanted {
+            Value::Time(b) => Some(start_of(*a).cmp(b)),
+            _ => Some(a.cmp(&date(wanted)?)),
+        },
+        // A day stands for the whole of itself: a moment within it is neither before nor after.
+        (Value::Time(a), _) => match date(wanted) {
+            Some(day) => Some(a.date_naive().cmp(&day)),
+            None => Some(a.cmp(&time(wanted)?)),
+        },
+        (Value::Text(_), Value::Date(_) | Value::Time(_)) => {
+            compare(wanted, actual).map(Ordering::reverse)
+        }
+        _ => None,
+    }
+}
+
+#[allow(clippy::as_conversions, reason = "counts and cents are far below 2^53, where f64 is exact")]
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(whole) => Some(*whole as f64),
+        Value::Number(fraction) => Some(*fraction),
+        _ => None,
+    }
+}
+
+fn date(value: &Value) -> Option<NaiveDate> {
+    match value {
+        Value::Date(date) => Some(*date),
+        Value::Text(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+fn time(value: &Value) -> Option<DateTime<Utc>> {
+    match value {
+        Value::Time(time) => Some(*time),
+        Value::Text(text) => DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()),
+        _ => None,
+    }
+}
+
+fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn holds(actual: impl Into<Value>, op: Op, wanted: impl Into<Value>) -> bool {
+        Condition::new("f", op, wanted).holds(&actual.into())
+    }
+
+    fn list(items: &[&str]) -> Value {
+        Value::List(items.iter().map(|item| Value::from(*item)).collect())
+    }
+
+    #[test]
+    fn null_satisfies_only_three_operators() {
+        for op in Op::ALL {
+            let expected = matches!(op, Op::IsNotSet | Op::Ne | Op::NotIn);
+            assert_eq!(holds(Value::Null, op, 3), expected, "{op:?}");
+            assert_eq!(holds(Value::Null, op, Value::Null), expected, "{op:?} null");
+        }
+    }
+
+    #[test]
+    fn comparisons() {
+        assert!(holds(3, Op::Le, 3.0) && holds(2.5, Op::Lt, 3) && !holds(3, Op::Gt, 3));
+        assert!(holds("A", Op::In, list(&["A", "B"])) && holds("C", Op::NotIn, list(&["A", "B"])));
+        assert!(
+            holds("Acme Corp", Op::Contains, "acme") && holds(list(&["aws"]), Op::Contains, "aws")
+        );
+        assert!(holds(true, Op::Eq, true) && !holds(true, Op::Eq, 1) && holds(true, Op::Ne, 1));
+        assert!(!holds("b", Op::Gt, "a"), "texts have no order");
+        let day: NaiveDate = "2026-11-20".parse().unwrap();
+        assert!(holds(day, Op::Lt, "2026-11-21") && holds(day, Op::Eq, "2026-11-20"));
+        let noon: DateTime<Utc> = "2026-11-20T12:00:00Z".parse().unwrap();
+        assert!(holds(noon, Op::Eq, "2026-11-20") && holds(noon, Op::Gt, "2026-11-20T11:00:00Z"));
+    }
+
+    #[test]
+    fn documents() {
+        let clause: Clause = serde_json::from_str(
+            r#"{"any":[{"field":"a","op":"=","value":1},{"field":"b","op":"is_set"}]}"#,
+        )
+        .unwrap();
+        let fields: Fields = [("b", Value::from("x"))].into_iter().collect();
+        assert!(all_hold(&[clause], &fields));
+        let error =
+            serde_json::from_str::<Clause>(r#"{"field":"a","op":"=","valu":1}"#).unwrap_err();
+        assert!(error.to_string().contains("valu"), "{error}");
+    }
+
+    #[test]
+    fn checks_speak_plainly() {
+        let ordered = Condition::new("plan_tier", Op::Gt, "pro");
+        assert!(ordered.check(FieldType::Text, &[]).unwrap_err().contains("no order"));
+        let typo = Condition::new("plan_tier", Op::Eq, "pr");
+        assert!(
+            typo.check(FieldType::Text, &["pro", "trial"]).unwrap_err().contains("never occurs")
+        );
+        assert!(Condition::new("wau", Op::Ge, 3).check(FieldType::Int, &[]).is_ok());
+        assert!(Condition::new("wau", Op::Ge, "3").check(FieldType::Int, &[]).is_err());
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-5i64..5).prop_map(Value::from),
+            prop_oneof![any::<f64>(), Just(2.0)].prop_map(Value::from),
+            "[a-c]{0,2}|2026-11-2[0-9]".prop_map(Value::from),
+            (0u32..3).prop_map(|n| Value::from(NaiveDate::from_ymd_opt(2026, 11, 20 + n).unwrap())),
+        ];
+        leaf.clone().prop_recursive(1, 4, 3, move |_| {
+            prop::collection::vec(leaf.clone(), 0..3).prop_map(Value::List)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn opposites_are_opposite(actual in any_value(), wanted in any_value()) {
+            let holds = |op| Condition::new("f", op, wanted.clone()).holds(&actual);
+            prop_assert_ne!(holds(Op::Eq), holds(Op::Ne));
+            prop_assert_ne!(holds(Op::In), holds(Op::NotIn));
+            prop_assert_ne!(holds(Op::IsSet), holds(Op::IsNotSet));
+            prop_assert!(!(holds(Op::Lt) && holds(Op::Gt)));
+            prop_assert!(!holds(Op::Lt) || holds(Op::Le));
+        }
+    }
+}

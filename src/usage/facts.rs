@@ -1,0 +1,91 @@
+//! What is known about a workspace besides its usage days, as plain input of pure code.
+
+use std::borrow::Cow;
+
+use chrono::NaiveDate;
+
+use super::signal::{Fields, Value};
+use crate::ids::UserId;
+
+/// A membership: one product user in one workspace, with what is known about the person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// Who.
+    pub id: UserId,
+    /// `admin`, `member` or `viewer`.
+    pub role: Option<String>,
+    /// `builder`, `champion`, `evaluator` or `economic_buyer`; set by a person or by a trait.
+    pub persona: Option<String>,
+    /// `student`, `ic`, `manager`, `director`, `vp` or `c_level`.
+    pub seniority: Option<String>,
+    /// Such as `engineering`.
+    pub department: Option<String>,
+    /// As the person or the enrichment gives it.
+    pub job_title: Option<String>,
+    /// `corporate`, `personal`, `disposable`, `role` or `unknown`.
+    pub email_kind: Option<String>,
+    /// The membership's first day.
+    pub joined_on: Option<NaiveDate>,
+    /// The day from which it no longer exists.
+    pub left_on: Option<NaiveDate>,
+    /// The first active day ever; lets a loader leave old usage days out.
+    pub first_active_on: Option<NaiveDate>,
+    /// The member-level signals (`usage::compute`), for user-level state rules.
+    pub signals: Fields,
+}
+
+impl Member {
+    /// A member of whom only the id is known.
+    #[must_use]
+    pub fn new(id: UserId) -> Self {
+        Self {
+            id,
+            role: None,
+            persona: None,
+            seniority: None,
+            department: None,
+            job_title: None,
+            email_kind: None,
+            joined_on: None,
+            left_on: None,
+            first_active_on: None,
+            signals: Fields::new(),
+        }
+    }
+
+    /// Whether this is an admin of the workspace.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.role.as_deref() == Some("admin")
+    }
+
+    /// Whether the persona says champion.
+    #[must_use]
+    pub fn is_champion(&self) -> bool {
+        self.persona.as_deref() == Some("champion")
+    }
+
+    /// Whether the membership exists on `day`. A member without a first day always did.
+    #[must_use]
+    pub fn is_present(&self, day: NaiveDate) -> bool {
+        self.left_on.is_none_or(|left| left > day)
+            && self.joined_on.is_none_or(|joined| joined <= day)
+    }
+
+    /// The member's value of a field: an attribute, else a member-level signal; `None` when the
+    /// field is not a member's.
+    #[must_use]
+    pub fn field(&self, key: &str) -> Option<Cow<'_, Value>> {
+        let attribute = match key {
+            "role" => &self.role,
+            "persona" => &self.persona,
+            "seniority" => &self.seniority,
+            "department" => &self.department,
+            "job_title" => &self.job_title,
+            "email_kind" => &self.email_kind,
+            _ if self.signals.has(key) => return Some(Cow::Borrowed(self.signals.get(key))),
+            _ => return None,
+        };
+        Some(Cow::Owned(Value::from(attribute.as_deref())))
+    }
+}
