@@ -5,6 +5,8 @@ use askama::Template;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
 use super::assets;
+use super::charts::{Band, Bar, Bars, Day, Heat, Histogram, History, Load, Mark, Sparkline, bins};
+use super::error_page::ErrorPage;
 use super::format::{self, Moment};
 use super::shell::{Counters, Flash, NavItem, Role, Shell, SignedIn, Theme, Tone};
 use crate::error::FieldErrors;
@@ -113,4 +115,118 @@ fn the_kit_renders() {
         assert!(html.contains("<option value=\"manager\" selected>"));
         assert!(html.contains("aria-describedby=\"email-hint email-error\""));
     }
+}
+
+#[derive(Template)]
+#[template(path = "gallery/workspace.html")]
+struct Workspace {
+    shell: Shell,
+    tabs: Vec<(&'static str, &'static str, String)>,
+    spark: Sparkline,
+    bars: Bars,
+    reasons: Vec<(i32, &'static str, &'static str, &'static str)>,
+    history: History,
+    histogram: Histogram,
+    heat: Heat,
+    loads: (Load, Load),
+}
+
+fn workspace(theme: Theme) -> Workspace {
+    let today = now().date_naive();
+    let bar = |label: &str, points, limit| Bar {
+        label: label.to_owned(),
+        points,
+        limit,
+        note: String::new(),
+        href: String::new(),
+    };
+    let mut rows = vec![
+        bar("Activation", 2_160, 2_500),
+        bar("Usage depth", 2_200, 2_500),
+        bar("Expansion", 1_400, 2_000),
+        bar("Intent", 1_960, 2_000),
+        bar("ICP fit", 1_000, 1_000),
+        bar("Negative", -320, -4_000),
+    ];
+    rows[3].note = "2.4 over the limit were not counted".to_owned();
+    let bands = [("warm", "Warm", 5_000), ("pql", "PQL", 6_500), ("hot_pql", "Hot", 8_000)]
+        .map(|(key, label, min)| Band { key: key.into(), label: label.into(), min });
+    let scores: Vec<i32> =
+        (0..60).map(|day| 3_100 + day * 89 + (day * 37 % 11) * 40 - 200).collect();
+    let days: Vec<Day> = scores
+        .iter()
+        .zip((0..60).rev())
+        .map(|(score, back)| Day { on: today - TimeDelta::days(back), score: *score })
+        .collect();
+    let marks = [Mark { on: today - TimeDelta::days(18), label: "model 3".into() }];
+    let spread = (0..900).map(|n| (n * n * 7 + n * 31) % 9_700 * ((n % 7) + 1) / 7);
+    let live = bins(spread.clone());
+    let draft = bins(spread.map(|score| score * 21 / 20 + 150));
+    Workspace {
+        shell: shell("Engineering", theme),
+        tabs: ["Score", "Timeline", "Members", "Billing", "Tasks and deals", "History"]
+            .map(|tab| {
+                if tab == "Score" {
+                    ("/score", tab, String::new())
+                } else {
+                    ("/x", tab, String::new())
+                }
+            })
+            .into(),
+        spark: Sparkline::new(&scores),
+        bars: Bars::new("bars", rows),
+        reasons: vec![
+            (
+                1_300,
+                "Hit a usage limit 2 times",
+                "by the admin, today and 3 days ago; × 1.3 admin, −1.4 decay",
+                "2 events",
+            ),
+            (
+                1_210,
+                "Used a core feature on 9 days",
+                "capped at 10 in 7 days (4.0 not counted)",
+                "41 events",
+            ),
+            (990, "3 invites accepted", "2 this week", "3 events"),
+            (-320, "Removed the Slack integration", "5 days ago", "1 event"),
+        ],
+        history: History::new(
+            "history",
+            "Score, 60 days",
+            "model 3 since 2 Nov",
+            &days,
+            &bands,
+            &marks,
+        ),
+        histogram: Histogram::new(
+            "spread",
+            "Scores of all workspaces",
+            "900 workspaces",
+            &live,
+            Some(&draft),
+            &bands,
+        ),
+        heat: Heat::new(&[0, 1, 3, 0, 0, 7, 12, 2, 0, 1, 1, 9, 30, 4], today),
+        loads: (Load::new(6, Some(15)), Load::new(15, Some(15))),
+    }
+}
+
+#[test]
+fn a_workspace_renders() {
+    for theme in [Theme::Light, Theme::Dark] {
+        let html = workspace(theme).render().unwrap();
+        show(&format!("workspace-{}.html", theme.key()), &html);
+        assert_clean(&html);
+        assert!(html.contains("aria-current=\"page\""));
+        assert!(html.contains("<meta name=\"csrf-token\" content=\"token\">"));
+    }
+}
+
+#[test]
+fn an_error_page_renders() {
+    let page = ErrorPage::new(Shell::new("", now()), 404, "", None, "7f3a");
+    let html = page.render().unwrap();
+    show("error.html", &html);
+    assert_clean(&html);
 }

@@ -1,6 +1,8 @@
 //! web
 
 pub mod assets;
+pub mod charts;
+pub mod error_page;
 pub mod format;
 pub mod shell;
 
