@@ -76,6 +76,8 @@
   body.addEventListener("htmx:afterRequest", (event) => {
     event.detail.target.removeAttribute("aria-busy");
     if (event.detail.successful) by("trouble")?.replaceChildren();
+    // A row that was only deleted settles nothing, so afterSettle never comes.
+    setTimeout(handOver, 60);
   });
   body.addEventListener("htmx:responseError", (event) => {
     const xhr = event.detail.xhr;
@@ -106,6 +108,14 @@
   const entry = (row) => row?.querySelector("[data-row-link]") ?? row?.querySelector("a, button, input");
   let neighbours = null;
 
+  function handOver() {
+    if (neighbours && (document.activeElement === body || !document.activeElement)) {
+      const next = neighbours.map(by).find(Boolean);
+      (entry(next) ?? document.querySelector("[data-list-heading]"))?.focus();
+    }
+    neighbours = null;
+  }
+
   body.addEventListener("htmx:beforeSwap", () => {
     const row = document.activeElement?.closest("[data-row]");
     const all = rows();
@@ -119,11 +129,8 @@
     if (wish) {
       const place = wish.dataset.focus ? document.querySelector(wish.dataset.focus) : wish;
       place?.focus();
-    } else if (neighbours && (document.activeElement === body || !document.activeElement)) {
-      const next = neighbours.map(by).find(Boolean);
-      (entry(next) ?? document.querySelector("[data-list-heading]"))?.focus();
+      neighbours = null;
     }
-    if (wish) neighbours = null;
     const failed = document.querySelector(".error-summary") !== null;
     document.title = (failed ? "Error: " : "") + document.title.replace(/^Error: /, "");
   });
