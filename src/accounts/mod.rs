@@ -1,1 +1,5 @@
-//! accounts
+//! Companies: the accounts that workspaces and contacts belong to.
+//!
+//! [`domain`] (pure): what an e-mail address says about a company.
+
+pub mod domain;
