@@ -105,6 +105,7 @@ mod tests {
         let rejected = [Rejected {
             index: 3,
             message_id: None,
+            event: None,
             code: Code::MissingIdentity,
             message: "why".into(),
             raw: "{}".into(),

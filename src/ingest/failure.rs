@@ -56,6 +56,8 @@ pub struct Rejected<'a> {
     pub index: usize,
     /// The client's id of it, where one could be read.
     pub message_id: Option<Cow<'a, str>>,
+    /// What it calls itself (`event`, or `name` of a page), where that could be read.
+    pub event: Option<Cow<'a, str>>,
     /// Why.
     pub code: Code,
     /// What is wrong and how to mend it.

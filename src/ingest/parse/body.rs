@@ -248,13 +248,14 @@ impl<'a> Envelope<'a> {
         around: Arc<str>,
     ) -> Rejected<'a> {
         let raw = if item.raw.len() > RAW_LIMIT { cut(item.raw, RAW_LIMIT) } else { item.raw };
-        let message_id = match &item.read {
-            Ok(event) => event.message_id(),
-            Err(_) => found_message_id(item.raw),
+        let (message_id, event) = match &item.read {
+            Ok(event) => (event.message_id(), event.called()),
+            Err(_) => (found_message_id(item.raw), None),
         };
         Rejected {
             index,
             message_id,
+            event,
             code,
             message,
             raw: if raw.contains('\0') { raw.replace('\0', "\u{fffd}").into() } else { raw.into() },

@@ -175,6 +175,11 @@ impl<'a> Event<'a> {
         })
     }
 
+    /// What the event calls itself, for people who look at one that was refused.
+    pub fn called(&self) -> Text<'a> {
+        said(self.event).or(said(self.name)).and_then(Value::text).map(short)
+    }
+
     /// The message, or why there is none.
     pub fn judge(
         &self,

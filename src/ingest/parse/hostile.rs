@@ -233,6 +233,8 @@ fn a_dead_letter_replays_with_all_that_the_request_said() {
     let text = r#"{"batch":[{"type":"track","userId":"u","event":"","timestamp":"2026-11-20T09:00:00Z"}],
         "sentAt":"2026-11-20T10:00:00Z","context":{"groupId":"ws"},"writeKey":"secret"}"#;
     let dead = parse(text).unwrap().rejected.remove(0).replay_body();
+    let named = parse(r#"{"batch":[{"event":"e"}]}"#).unwrap().rejected.remove(0);
+    assert_eq!(named.event.as_deref(), Some("e"));
     assert!(!dead.contains("secret"));
     let mended = dead.replace("\"event\":\"\"", "\"event\":\"e\"");
     let message = parse(&mended).unwrap().accepted.remove(0).into_owned();
