@@ -1,1 +1,3 @@
 //! team
+
+pub mod audit;
