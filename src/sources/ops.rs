@@ -1,0 +1,152 @@
+//! Use cases of sources and keys, one transaction each.
+
+use chrono::{DateTime, Utc};
+use diesel::PgConnection;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::key::{Kind, NewKey, Scope};
+use super::store::{self, Source};
+use crate::error::{Error, Result};
+use crate::ids::SourceId;
+use crate::team::audit::{self, Actor};
+
+/// Adds a source.
+///
+/// # Errors
+/// [`Error::Invalid`] at `name` when it is empty, too long or taken.
+pub fn create_source(
+    conn: &mut PgConnection,
+    by: &Actor,
+    name: &str,
+    environment: &str,
+    at: DateTime<Utc>,
+) -> Result<Source> {
+    let (name, environment) = (name.trim(), environment.trim());
+    let length = name.chars().count();
+    if length == 0 || length > 200 || name.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            "name",
+            "Give the source a name of up to 200 letters, such as “Web app”.",
+        ));
+    }
+    let environment = if environment.is_empty() { "production" } else { environment };
+    if environment.chars().count() > 40 {
+        return Err(Error::invalid("environment", "Name the environment in up to 40 letters."));
+    }
+    let id = SourceId::new();
+    if !store::insert(conn, id, name, environment, at)? {
+        return Err(Error::invalid(
+            "name",
+            "There is a source of that name already: choose another.",
+        ));
+    }
+    audit::record(
+        conn,
+        by,
+        "source.created",
+        ("source", &id.to_string()),
+        &json!({ "name": name, "environment": environment }),
+        at,
+    )?;
+    store::find(conn, id)
+}
+
+/// The source of that name, made when there is none.
+///
+/// # Errors
+/// As [`create_source`].
+pub fn ensure_source(
+    conn: &mut PgConnection,
+    by: &Actor,
+    name: &str,
+    at: DateTime<Utc>,
+) -> Result<Source> {
+    match store::by_name(conn, name.trim())? {
+        Some(source) => Ok(source),
+        None => create_source(conn, by, name, "production", at),
+    }
+}
+
+/// Makes a write key for a source. The answer holds its text for the only time.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such source.
+pub fn create_write_key(
+    conn: &mut PgConnection,
+    by: &Actor,
+    source: SourceId,
+    at: DateTime<Utc>,
+) -> Result<NewKey> {
+    let source = store::find(conn, source)?;
+    let key = NewKey::random(Kind::Write);
+    let id = Uuid::now_v7();
+    store::insert_write_key(conn, id, source.id, &key, at)?;
+    let detail = json!({ "prefix": key.prefix(), "source": source.name });
+    audit::record(conn, by, "write_key.created", ("write_key", &id.to_string()), &detail, at)?;
+    Ok(key)
+}
+
+/// Closes a write key for good. Servers refuse it within two seconds.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] when it was revoked before.
+pub fn revoke_write_key(
+    conn: &mut PgConnection,
+    by: &Actor,
+    id: Uuid,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let key = store::find_write_key(conn, id)?;
+    if !store::revoke_write_key(conn, id, at)? {
+        return Err(Error::Conflict(format!("The key {}… was revoked before.", key.prefix)));
+    }
+    let detail = json!({ "prefix": key.prefix });
+    audit::record(conn, by, "write_key.revoked", ("write_key", &id.to_string()), &detail, at)
+}
+
+/// Makes an API key. The answer holds its text for the only time.
+///
+/// # Errors
+/// [`Error::Invalid`] at `name` or `scopes`.
+pub fn create_api_key(
+    conn: &mut PgConnection,
+    by: &Actor,
+    name: &str,
+    scopes: &[Scope],
+    at: DateTime<Utc>,
+) -> Result<NewKey> {
+    let name = name.trim();
+    let length = name.chars().count();
+    if length == 0 || length > 200 || name.chars().any(char::is_control) {
+        return Err(Error::invalid("name", "Say in up to 200 letters what uses the key."));
+    }
+    if scopes.is_empty() {
+        return Err(Error::invalid("scopes", "Choose what the key may do."));
+    }
+    let key = NewKey::random(Kind::Api);
+    let id = Uuid::now_v7();
+    store::insert_api_key(conn, id, name, &key, scopes, at)?;
+    let scopes: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
+    let detail = json!({ "name": name, "prefix": key.prefix(), "scopes": scopes });
+    audit::record(conn, by, "api_key.created", ("api_key", &id.to_string()), &detail, at)?;
+    Ok(key)
+}
+
+/// Closes an API key for good, at once.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] when it was revoked before.
+pub fn revoke_api_key(
+    conn: &mut PgConnection,
+    by: &Actor,
+    id: Uuid,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let key = store::find_api_key(conn, id)?;
+    if !store::revoke_api_key(conn, id, at)? {
+        return Err(Error::Conflict(format!("The key {}… was revoked before.", key.prefix)));
+    }
+    let detail = json!({ "name": key.name, "prefix": key.prefix });
+    audit::record(conn, by, "api_key.revoked", ("api_key", &id.to_string()), &detail, at)
+}
