@@ -2,17 +2,32 @@
 //!
 //! The pure part: [`gzip`] (a body off the wire, under a hard cap), [`endpoint`] (paths and write
 //! keys), [`parse`] (bytes to accepted and rejected events), [`message`] (what one call says),
-//! [`journal`] (messages as stored lines), [`failure`] (codes, dead letters, whole-body errors),
-//! [`answer`] (what the SDK reads).
+//! [`journal`] (messages as stored lines) in a [`payload`], [`failure`] (codes, dead letters,
+//! whole-body errors), [`answer`] (what the SDK reads), [`intake`] (all of these in a row).
 //!
-//! Invariants: one bad event never harms its neighbours; whatever is accepted is text and JSON that
-//! PostgreSQL takes (no U+0000, no lone surrogate, no number beyond a double); duplicates are
-//! accepted here and counted by the drainer; the clock is an argument.
+//! The way in: [`receive`] (the SDKs' paths, with [`body`] and [`cors`]) hands each request to the
+//! [`writer`], which commits whatever piled up as one group and only then lets it be answered.
+//!
+//! Owns `journal`, `journal_pending`, `dead_letters`, `ingest_minutes`.
+//!
+//! Invariants: 200 means committed; one bad event never harms its neighbours; whatever is accepted
+//! is text and JSON that PostgreSQL takes (no U+0000, no lone surrogate, no number beyond a
+//! double); duplicates are accepted here and counted by the drainer; the clock is an argument.
 
 pub mod answer;
+pub mod body;
+pub mod cors;
 pub mod endpoint;
 pub mod failure;
 pub mod gzip;
+pub mod import;
+pub mod intake;
 pub mod journal;
 pub mod message;
 pub mod parse;
+pub mod payload;
+pub mod receive;
+pub mod store_dead_letters;
+pub mod store_journal;
+pub mod store_status;
+pub mod writer;

@@ -1,0 +1,154 @@
+//! A request's bytes, made ready for the writer: inflated, parsed, packed, with the answer it will get.
+//!
+//! Knows no HTTP beyond two header values and no database, so that the endpoint, the replay of dead
+//! letters and the import of files all take the same way in.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::answer::Answer;
+use super::endpoint::{self, Endpoint};
+use super::failure::{BodyError, Rejected};
+use super::parse::Parsed;
+use super::writer::{Refused, Submission};
+use super::{gzip, journal, parse, payload};
+use crate::error::Result;
+use crate::ids::SourceId;
+
+/// A body that was read; what is missing is whose it is.
+pub struct Prepared {
+    /// The JSON that the client hears once this is committed.
+    pub answer: String,
+    /// `writeKey` of the body, plausible or none.
+    pub write_key: Option<String>,
+    events: usize,
+    payload: Vec<u8>,
+    refused: Vec<Refused>,
+}
+
+impl Prepared {
+    /// What the writer takes.
+    #[must_use]
+    pub fn of(self, source_id: SourceId, stored_at: DateTime<Utc>) -> Submission {
+        Submission {
+            source_id,
+            stored_at,
+            events: self.events,
+            payload: self.payload,
+            refused: self.refused,
+        }
+    }
+}
+
+/// Inflates and parses a body. `request` names the request, see [`parse::body()`].
+///
+/// # Errors
+/// [`BodyError`] when nothing of it can be used.
+pub fn prepare(
+    endpoint: Endpoint,
+    encoding: Option<&str>,
+    body: &[u8],
+    received_at: DateTime<Utc>,
+    request: Uuid,
+) -> Result<Prepared, BodyError> {
+    let plain = gzip::decode(encoding, body)?;
+    let text = parse::text(&plain);
+    let parsed = parse::body(&text, endpoint, received_at, request)?;
+    let answer = serde_json::to_string(&Answer::new(parsed.accepted.len(), &parsed.rejected))
+        .map_err(|error| BodyError::Json(error.to_string()))?;
+    let write_key = endpoint::write_key(None, None, parsed.write_key.as_deref());
+    // Deflating into memory does not fail; if it did, trying again would be the right answer.
+    let payload = pack(&parsed).map_err(|_| BodyError::Overloaded(1))?;
+    Ok(Prepared {
+        answer,
+        write_key,
+        events: parsed.accepted.len(),
+        payload,
+        refused: parsed.rejected.iter().map(refused).collect(),
+    })
+}
+
+/// The accepted messages as the journal keeps them.
+///
+/// # Errors
+/// Never in practice, see [`payload::deflate`].
+pub fn pack(parsed: &Parsed<'_>) -> Result<Vec<u8>> {
+    if parsed.accepted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut lines = Vec::with_capacity(parsed.accepted.len().saturating_mul(400));
+    for message in &parsed.accepted {
+        journal::write(message, &mut lines);
+    }
+    payload::deflate(&lines)
+}
+
+/// A rejected event as a dead letter; its raw text is a body that can be posted again.
+#[must_use]
+pub fn refused(rejected: &Rejected<'_>) -> Refused {
+    let storable = |text: &str| text.replace('\0', "\u{fffd}");
+    Refused {
+        code: rejected.code.as_str().to_owned(),
+        message: rejected.message.clone().into_owned(),
+        message_id: rejected.message_id.as_deref().map(storable),
+        event_name: event_name(&rejected.raw),
+        raw: storable(&rejected.replay_body()),
+    }
+}
+
+/// The event's name, where the text can be read; only to recognise the letter in a list.
+fn event_name(raw: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        event: Option<String>,
+        name: Option<String>,
+    }
+    let named: Named = serde_json::from_str(raw).ok()?;
+    let name = named.event.or(named.name)?.replace('\0', "\u{fffd}");
+    Some(name.chars().take(200).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepare_batch(body: &str) -> Prepared {
+        let at = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        prepare(Endpoint::Batch, None, body.as_bytes(), at, Uuid::nil()).unwrap()
+    }
+
+    #[test]
+    fn accepted_events_go_into_the_payload_and_the_rest_to_the_dead_letters() {
+        let prepared = prepare_batch(
+            r#"{"writeKey":"wk_1","batch":[
+                {"type":"track","event":"A","userId":"u","messageId":"m1"},
+                {"type":"track","event":"B","messageId":"m2"}]}"#,
+        );
+        assert_eq!(prepared.write_key.as_deref(), Some("wk_1"));
+        let lines = payload::inflate(&prepared.payload).unwrap();
+        let messages = journal::read(&lines).unwrap();
+        assert_eq!((messages.len(), prepared.events), (1, 1));
+        assert_eq!(messages[0].message_id, "m1");
+        let letter = &prepared.refused[0];
+        assert_eq!(
+            (letter.code.as_str(), letter.message_id.as_deref()),
+            ("missing_identity", Some("m2"))
+        );
+        assert_eq!(letter.event_name.as_deref(), Some("B"));
+        assert!(prepared.answer.starts_with(r#"{"success":true,"accepted":1,"#));
+    }
+
+    #[test]
+    fn a_letter_can_be_posted_again() {
+        let letter = prepare_batch(r#"{"batch":[{"type":"track","event":"B","messageId":"m2"}]}"#)
+            .refused
+            .remove(0);
+        let mended = letter.raw.replace("\"event\"", "\"userId\":\"u\",\"event\"");
+        assert_eq!(prepare_batch(&mended).events, 1);
+    }
+
+    #[test]
+    fn nothing_accepted_is_no_payload() {
+        assert!(prepare_batch(r#"{"batch":[]}"#).payload.is_empty());
+    }
+}

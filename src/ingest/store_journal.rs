@@ -1,0 +1,143 @@
+//! The SQL of acknowledging: journal rows, what is pending, the parser's dead letters, counts.
+
+use chrono::{Days, NaiveDate};
+use diesel::prelude::*;
+use diesel::sql_types::{
+    Array, BigInt, Bytea, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+use uuid::Uuid;
+
+use super::writer::Submission;
+use crate::error::Result;
+use crate::ids::SourceId;
+
+/// One statement appends the rows and puts them on the drainer's list, so that a group costs one
+/// round trip however many requests it holds.
+const APPEND: &str = "with appended as (
+    insert into journal (received_on, received_at, source_id, events, payload)
+    select * from unnest($1::date[], $2::timestamptz[], $3::uuid[], $4::integer[], $5::bytea[])
+    returning id, received_on, received_at, events
+)
+insert into journal_pending (id, received_on, received_at, events)
+select id, received_on, received_at, events from appended";
+
+const BURY: &str = "insert into dead_letters
+    (id, source_id, received_at, refused_by, code, message, message_id, event_name, raw)
+select id, source_id, received_at, 'parser', code, message, message_id, event_name, raw
+from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+    as t (id, source_id, received_at, code, message, message_id, event_name, raw)";
+
+const COUNT: &str = "insert into ingest_minutes (source_id, minute, accepted, rejected)
+select source_id, date_trunc('minute', at), sum(accepted), sum(rejected)
+from unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[]) as t (source_id, at, accepted, rejected)
+group by 1, 2 order by 1, 2
+on conflict (source_id, minute) do update set
+    accepted = ingest_minutes.accepted + excluded.accepted,
+    rejected = ingest_minutes.rejected + excluded.rejected";
+
+/// Writes down a group of requests; once the transaction has committed they may be acknowledged.
+///
+/// # Errors
+/// When the database fails or refuses any one of them.
+pub fn append(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
+    let rows: Vec<&&Submission> = group.iter().filter(|request| request.events > 0).collect();
+    if !rows.is_empty() {
+        diesel::sql_query(APPEND)
+            .bind::<Array<Date>, _>(
+                rows.iter().map(|r| r.stored_at.date_naive()).collect::<Vec<_>>(),
+            )
+            .bind::<Array<Timestamptz>, _>(rows.iter().map(|r| r.stored_at).collect::<Vec<_>>())
+            .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.source_id).collect::<Vec<_>>())
+            .bind::<Array<Int4>, _>(
+                rows.iter()
+                    .map(|r| i32::try_from(r.events).unwrap_or(i32::MAX))
+                    .collect::<Vec<_>>(),
+            )
+            .bind::<Array<Bytea>, _>(rows.iter().map(|r| r.payload.as_slice()).collect::<Vec<_>>())
+            .execute(conn)?;
+    }
+    bury(conn, group)?;
+    count(conn, group)
+}
+
+fn bury(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
+    let letters: Vec<_> = group
+        .iter()
+        .flat_map(|request| request.refused.iter().map(move |r| (request, r)))
+        .collect();
+    if letters.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(BURY)
+        .bind::<Array<SqlUuid>, _>(letters.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(letters.iter().map(|(r, _)| r.source_id).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(letters.iter().map(|(r, _)| r.stored_at).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(letters.iter().map(|(_, l)| l.code.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(letters.iter().map(|(_, l)| l.message.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(
+            letters.iter().map(|(_, l)| l.message_id.as_deref()).collect::<Vec<_>>(),
+        )
+        .bind::<Array<Nullable<Text>>, _>(
+            letters.iter().map(|(_, l)| l.event_name.as_deref()).collect::<Vec<_>>(),
+        )
+        .bind::<Array<Text>, _>(letters.iter().map(|(_, l)| l.raw.as_str()).collect::<Vec<_>>())
+        .execute(conn)?;
+    Ok(())
+}
+
+fn count(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
+    let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    diesel::sql_query(COUNT)
+        .bind::<Array<SqlUuid>, _>(group.iter().map(|r| r.source_id).collect::<Vec<SourceId>>())
+        .bind::<Array<Timestamptz>, _>(group.iter().map(|r| r.stored_at).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(group.iter().map(|r| whole(r.events)).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(group.iter().map(|r| whole(r.refused.len())).collect::<Vec<_>>())
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Makes the journal's partitions of `today` and the two days after it, where they are missing.
+/// Whatever has none lands in the default partition, so that a missing partition loses nothing.
+///
+/// # Errors
+/// When the database fails, or when a lock is not to be had within a second (events come first).
+pub fn create_partitions(conn: &mut PgConnection, today: NaiveDate) -> Result<()> {
+    for ahead in 0..=2 {
+        let Some(day) = today.checked_add_days(Days::new(ahead)) else { continue };
+        let Some(next) = day.succ_opt() else { continue };
+        let name = format!("journal_{}", day.format("%Y%m%d"));
+        if partition_exists(conn, &name)? || default_holds(conn, day)? {
+            continue;
+        }
+        // Names and bounds are of our own making: nothing here comes from outside.
+        diesel::sql_query("set local lock_timeout = '1s'").execute(conn)?;
+        diesel::sql_query("select pg_advisory_xact_lock(7219004)").execute(conn)?;
+        diesel::sql_query(format!(
+            "create table if not exists {name} partition of journal for values from ('{day}') to ('{next}')"
+        ))
+        .execute(conn)?;
+        diesel::sql_query(format!("alter table {name} alter column payload set storage external"))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn partition_exists(conn: &mut PgConnection, name: &str) -> Result<bool> {
+    Ok(diesel::select(
+        diesel::dsl::sql::<diesel::sql_types::Bool>("to_regclass(")
+            .bind::<Text, _>(name)
+            .sql(") is not null"),
+    )
+    .get_result(conn)?)
+}
+
+/// A day whose first rows went to the default partition stays there: a partition for it would be refused.
+fn default_holds(conn: &mut PgConnection, day: NaiveDate) -> Result<bool> {
+    use diesel::dsl::sql;
+    Ok(diesel::select(
+        sql::<diesel::sql_types::Bool>("exists (select from journal_default where received_on = ")
+            .bind::<Date, _>(day)
+            .sql(")"),
+    )
+    .get_result(conn)?)
+}

@@ -1,0 +1,112 @@
+//! The SQL of looking on: how much came in, how far behind the projections are.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Timestamptz, Uuid as SqlUuid};
+
+use crate::error::Result;
+use crate::ids::SourceId;
+
+/// Ingestion as a whole, as of one instant.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Totals {
+    /// Events acknowledged since the beginning, duplicates included.
+    #[diesel(sql_type = BigInt)]
+    pub accepted: i64,
+    /// Of these, events that were known already.
+    #[diesel(sql_type = BigInt)]
+    pub duplicates: i64,
+    /// Events refused by the parser or the drainer.
+    #[diesel(sql_type = BigInt)]
+    pub rejected: i64,
+    /// Events acknowledged and not yet projected.
+    #[diesel(sql_type = BigInt)]
+    pub pending: i64,
+    /// When the oldest of those was received.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub oldest_pending_at: Option<DateTime<Utc>>,
+    /// When the newest event was received that is followed by no pending one before it.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub processed_to: Option<DateTime<Utc>>,
+    /// Dead letters that wait for a person.
+    #[diesel(sql_type = BigInt)]
+    pub dead_letters: i64,
+    /// Whether workspaces wait for their score.
+    #[diesel(sql_type = Bool)]
+    pub scoring: bool,
+}
+
+/// A source's last hour, minute by minute.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Minute {
+    #[diesel(sql_type = SqlUuid)]
+    pub source_id: SourceId,
+    #[diesel(sql_type = Timestamptz)]
+    pub minute: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    pub accepted: i64,
+    #[diesel(sql_type = BigInt)]
+    pub rejected: i64,
+    #[diesel(sql_type = BigInt)]
+    pub duplicates: i64,
+}
+
+/// When a source was last heard of.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct LastHeard {
+    #[diesel(sql_type = SqlUuid)]
+    pub source_id: SourceId,
+    /// To the minute.
+    #[diesel(sql_type = Timestamptz)]
+    pub minute: DateTime<Utc>,
+}
+
+/// Ingestion as a whole.
+///
+/// # Errors
+/// When the database fails.
+pub fn totals(conn: &mut PgConnection) -> Result<Totals> {
+    Ok(diesel::sql_query(
+        "with sums as (
+             select coalesce(sum(accepted), 0)::bigint as accepted, coalesce(sum(rejected), 0)::bigint as rejected,
+                    coalesce(sum(duplicates), 0)::bigint as duplicates
+             from ingest_minutes
+         ), waiting as (
+             select coalesce(sum(events), 0)::bigint as pending, min(received_at) as oldest_pending_at
+             from journal_pending
+         )
+         select sums.*, waiting.*,
+                (select max(received_at) from journal
+                 where waiting.oldest_pending_at is null or received_at < waiting.oldest_pending_at) as processed_to,
+                (select count(*) from dead_letters where replayed_at is null and discarded_at is null) as dead_letters,
+                exists (select from touched_workspaces) as scoring
+         from sums, waiting",
+    )
+    .get_result(conn)?)
+}
+
+/// What every source sent since `since`, oldest minute first; minutes without events are missing.
+///
+/// # Errors
+/// When the database fails.
+pub fn minutes(conn: &mut PgConnection, since: DateTime<Utc>) -> Result<Vec<Minute>> {
+    Ok(diesel::sql_query(
+        "select source_id, minute, accepted, rejected, duplicates from ingest_minutes
+         where minute >= $1 order by minute, source_id",
+    )
+    .bind::<Timestamptz, _>(since)
+    .load(conn)?)
+}
+
+/// When each source was last heard of; those that never sent are missing.
+///
+/// # Errors
+/// When the database fails.
+pub fn last_heard(conn: &mut PgConnection) -> Result<Vec<LastHeard>> {
+    Ok(diesel::sql_query(
+        "select s.id as source_id, m.minute
+         from sources s cross join lateral
+              (select minute from ingest_minutes where source_id = s.id order by minute desc limit 1) m",
+    )
+    .load(conn)?)
+}

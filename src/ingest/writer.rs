@@ -1,0 +1,240 @@
+//! Group commit without a timer: many requests, one transaction, one fsync.
+//!
+//! Handlers hand their requests to a bounded queue and wait. One thread takes everything that piled
+//! up while the last group was being committed, commits it as the next group, and answers each
+//! waiting request: under no load a request waits for nobody, under load groups grow by themselves.
+//!
+//! What a waiting request hears is the truth: `Ok` means committed. If a group fails for any reason
+//! but the database being away, its requests are tried one by one, so that one that PostgreSQL
+//! refuses does not fail its neighbours.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::oneshot;
+
+use super::store_journal;
+use crate::clock::Clock;
+use crate::db::{Database, Pool};
+use crate::error::{Error, Result};
+use crate::ids::SourceId;
+
+/// One request's worth of events, ready to be written down.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Who sent it.
+    pub source_id: SourceId,
+    /// When it is written down; its day names the journal's partition.
+    pub stored_at: DateTime<Utc>,
+    /// How many events `payload` holds; without any, no journal row is written.
+    pub events: usize,
+    /// The accepted messages as the journal keeps them.
+    pub payload: Vec<u8>,
+    /// What the parser refused.
+    pub refused: Vec<Refused>,
+}
+
+impl Submission {
+    /// What it weighs in the queue, in bytes.
+    fn weight(&self) -> usize {
+        self.refused.iter().map(|letter| letter.raw.len() + 200).sum::<usize>()
+            + self.payload.len()
+            + 200
+    }
+}
+
+/// An event that the parser refused, on its way to the dead letters.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    pub code: String,
+    pub message: String,
+    pub message_id: Option<String>,
+    pub event_name: Option<String>,
+    /// As it came, but without NUL characters, which PostgreSQL cannot keep.
+    pub raw: String,
+}
+
+/// How much may wait before senders are asked to slow down.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub requests: usize,
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    /// About a second's worth at full speed; a small part of the server's 300 MB.
+    fn default() -> Self {
+        Self { requests: 20_000, bytes: 48 * 1024 * 1024 }
+    }
+}
+
+/// What a waiting request will hear: committed, or why not.
+pub type Answer = oneshot::Receiver<Result<()>>;
+
+/// The queue and its thread. Dropping it writes down what is queued and stops.
+pub struct Writer {
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+    limits: Limits,
+}
+
+#[derive(Default)]
+struct Waiting {
+    requests: Vec<Request>,
+    bytes: usize,
+    closed: bool,
+}
+
+struct Request {
+    submission: Submission,
+    answer: oneshot::Sender<Result<()>>,
+}
+
+impl Writer {
+    /// Starts the thread. `committed` is called after every group, to wake the drainer.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn start(
+        database: Database,
+        clock: Clock,
+        limits: Limits,
+        committed: impl Fn() + Send + 'static,
+    ) -> Result<Self> {
+        let queue = Arc::new(Queue { waiting: Mutex::default(), changed: Condvar::new(), limits });
+        let thread = std::thread::Builder::new()
+            .name("ingest-writer".into())
+            .spawn({
+                let queue = Arc::clone(&queue);
+                move || {
+                    let today = clock.today();
+                    let made = database.tx(Pool::Ingest, |conn| store_journal::create_partitions(conn, today));
+                    if let Err(error) = made {
+                        tracing::warn!(%error, "the journal's partitions could not be made; its default partition serves");
+                    }
+                    while let Some(group) = queue.take() {
+                        if commit(&database, group) {
+                            committed();
+                        }
+                    }
+                }
+            })
+            .map_err(Error::internal)?;
+        Ok(Self { queue, thread: Some(thread) })
+    }
+
+    /// Queues a request; the answer arrives once it is committed.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] when too much is waiting, [`Error::Unavailable`] during shutdown.
+    pub fn submit(&self, submission: Submission) -> Result<Answer> {
+        let weight = submission.weight();
+        let mut waiting = self.queue.lock();
+        if waiting.closed {
+            return Err(Error::Unavailable(2, "the server is shutting down".into()));
+        }
+        let limits = self.queue.limits;
+        // One request always fits, however large: the endpoint has limited its size.
+        let full =
+            waiting.requests.len() >= limits.requests || waiting.bytes + weight > limits.bytes;
+        if full && !waiting.requests.is_empty() || limits.requests == 0 {
+            return Err(Error::TooMany(1));
+        }
+        let (answer, receiver) = oneshot::channel();
+        waiting.bytes += weight;
+        waiting.requests.push(Request { submission, answer });
+        drop(waiting);
+        self.queue.changed.notify_one();
+        Ok(receiver)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.lock().closed = true;
+        self.queue.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Queue {
+    /// Everything that is waiting, as soon as anything is; none when closed and empty.
+    fn take(&self) -> Option<Vec<Request>> {
+        let mut waiting = self.lock();
+        while waiting.requests.is_empty() {
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.bytes = 0;
+        Some(std::mem::take(&mut waiting.requests))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Commits a group and answers it; tells whether anything was committed.
+fn commit(database: &Database, group: Vec<Request>) -> bool {
+    let submissions: Vec<&Submission> = group.iter().map(|request| &request.submission).collect();
+    match write(database, &submissions) {
+        Ok(()) => {
+            for request in group {
+                answer(request, Ok(()));
+            }
+            true
+        }
+        Err(Error::Unavailable(seconds, cause)) => {
+            tracing::warn!(
+                requests = group.len(),
+                cause,
+                "events could not be stored: the database is away"
+            );
+            for request in group {
+                answer(request, Err(Error::Unavailable(seconds, cause.clone())));
+            }
+            false
+        }
+        Err(error) => {
+            tracing::warn!(requests = group.len(), %error, "a group failed; its requests are tried one by one");
+            let mut any = false;
+            let mut away = None;
+            for request in group {
+                // With the database gone there is no use in waiting for it once a request.
+                let written = match &away {
+                    Some(cause) => Err(Error::Unavailable(2, String::clone(cause))),
+                    None => write(database, &[&request.submission]),
+                };
+                match &written {
+                    Ok(()) => any = true,
+                    Err(Error::Unavailable(_, cause)) => away = Some(cause.clone()),
+                    Err(error) => tracing::error!(
+                        source = %request.submission.source_id, %error, "a request could not be stored"
+                    ),
+                }
+                answer(request, written);
+            }
+            any
+        }
+    }
+}
+
+fn write(database: &Database, group: &[&Submission]) -> Result<()> {
+    database.tx(Pool::Ingest, |conn| store_journal::append(conn, group))
+}
+
+/// The sender may be gone by now; what it sent is stored all the same.
+fn answer(request: Request, written: Result<()>) {
+    let _ = request.answer.send(written);
+}
