@@ -6,7 +6,6 @@ use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
 use super::assets;
 use super::charts::{Band, Bar, Bars, Day, Heat, Histogram, History, Load, Mark, Sparkline, bins};
-use super::error_page::ErrorPage;
 use super::format::{self, Moment};
 use super::shell::{Counters, Flash, NavItem, Role, Shell, SignedIn, Theme, Tone};
 use crate::error::FieldErrors;
@@ -223,10 +222,54 @@ fn a_workspace_renders() {
     }
 }
 
+#[derive(Template)]
+#[template(path = "gallery/bare.html")]
+struct Bare {
+    shell: Shell,
+    errors: FieldErrors,
+}
+
 #[test]
-fn an_error_page_renders() {
-    let page = ErrorPage::new(Shell::new("", now()), 404, "", None, "7f3a");
+fn a_page_for_those_signed_out_renders() {
+    let page = Bare { shell: Shell::new("Sign in", now()), errors: FieldErrors::new() };
     let html = page.render().unwrap();
-    show("error.html", &html);
+    show("bare.html", &html);
     assert_clean(&html);
+    assert!(!html.contains("csrf-token"));
+    assert!(html.contains("data-shortcuts=\"off\""));
+}
+
+/// Every template, by path.
+fn templates(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            templates(&path, found);
+        } else {
+            found.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+/// A trigger filter fails open where eval is forbidden, and the policy blocks what is inline.
+#[test]
+fn no_template_needs_eval_or_inline_code() {
+    let mut found = Vec::new();
+    templates(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates"), &mut found);
+    assert!(!found.is_empty());
+    for (path, text) in &found {
+        for forbidden in [" style=", "<style", "hx-on", "hx-vars", "js:", "javascript:", "|safe"] {
+            assert!(!text.contains(forbidden), "{path}: {forbidden}");
+        }
+        for trigger in text.split("hx-trigger=\"").skip(1) {
+            let trigger = trigger.split('"').next().unwrap();
+            assert!(!trigger.contains('['), "{path}: a filter in hx-trigger");
+        }
+        for script in text.split("<script").skip(1) {
+            assert!(script.starts_with(" src="), "{path}: an inline script");
+        }
+        for handler in ["onclick=", "onchange=", "onsubmit=", "onload=", "oninput="] {
+            assert!(!text.contains(handler), "{path}: {handler}");
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 pub mod assets;
 pub mod charts;
-pub mod error_page;
 pub mod format;
 pub mod shell;
 
