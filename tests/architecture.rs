@@ -5,8 +5,18 @@ use std::path::{Path, PathBuf};
 
 /// Features in the order in which data flows through them: calls go up this list.
 const FEATURES: [&str; 12] = [
-    "team", "sources", "catalog", "ingest", "identity", "accounts", "workspaces", "usage",
-    "scoring", "routing", "ownership", "tasks",
+    "team",
+    "sources",
+    "catalog",
+    "ingest",
+    "identity",
+    "accounts",
+    "workspaces",
+    "usage",
+    "scoring",
+    "routing",
+    "ownership",
+    "tasks",
 ];
 /// The platform, which knows no feature.
 const PLATFORM: [&str; 6] = ["clock", "db", "error", "ids", "queue", "schema"];
@@ -22,7 +32,10 @@ impl Source {
     /// The text before the file's own tests, without comments.
     fn code(&self) -> String {
         let code = self.text.split("#[cfg(test)]").next().unwrap_or_default();
-        code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+        code.lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn parts(&self) -> Vec<&str> {
@@ -35,7 +48,9 @@ impl Source {
     }
 
     fn is_test(&self) -> bool {
-        self.parts().iter().any(|part| *part == "tests" || *part == "tests.rs" || *part == "testing.rs")
+        self.parts()
+            .iter()
+            .any(|part| *part == "tests" || *part == "tests.rs" || *part == "testing.rs")
     }
 
     fn is_face(&self) -> bool {
@@ -112,7 +127,8 @@ fn calls_go_up_the_list_of_features() {
 #[test]
 fn the_platform_knows_no_feature() {
     let mut problems = Vec::new();
-    for source in read("src", "rs").iter().filter(|s| PLATFORM.contains(&s.room()) && !s.is_test()) {
+    for source in read("src", "rs").iter().filter(|s| PLATFORM.contains(&s.room()) && !s.is_test())
+    {
         for room in crate_rooms(&source.code()) {
             if rank(&room).is_some() {
                 problems.push(format!("{} imports {room}", source.path.display()));
@@ -140,9 +156,18 @@ fn nobody_imports_a_face() {
 
 #[test]
 fn sql_stands_in_stores() {
-    let words = ["sql_query(", "insert_into(", "diesel::update(", "diesel::delete(", "diesel::prelude", "batch_execute("];
+    let words = [
+        "sql_query(",
+        "insert_into(",
+        "diesel::update(",
+        "diesel::delete(",
+        "diesel::prelude",
+        "batch_execute(",
+    ];
     let mut problems = Vec::new();
-    for source in read("src", "rs").iter().filter(|s| !s.is_store() && !s.is_test() && s.room() != "db") {
+    for source in
+        read("src", "rs").iter().filter(|s| !s.is_store() && !s.is_test() && s.room() != "db")
+    {
         let code = source.code();
         for word in words.iter().filter(|word| code.contains(**word)) {
             problems.push(format!("{} has {word}", source.path.display()));
@@ -167,10 +192,21 @@ fn time_is_an_argument() {
 #[test]
 fn the_engines_are_pure() {
     let pure = [
-        "src/scoring/engine.rs", "src/scoring/caps.rs", "src/scoring/decay.rs", "src/scoring/lead.rs",
-        "src/scoring/model.rs", "src/routing/engine.rs", "src/routing/rule.rs", "src/usage/condition.rs",
-        "src/usage/compute.rs", "src/usage/signal.rs", "src/accounts/matching.rs", "src/accounts/icp.rs",
-        "src/ownership/eligibility.rs", "src/ownership/round_robin.rs", "src/tasks/handoff.rs",
+        "src/scoring/engine.rs",
+        "src/scoring/caps.rs",
+        "src/scoring/decay.rs",
+        "src/scoring/lead.rs",
+        "src/scoring/model.rs",
+        "src/routing/engine.rs",
+        "src/routing/rule.rs",
+        "src/usage/condition.rs",
+        "src/usage/compute.rs",
+        "src/usage/signal.rs",
+        "src/accounts/matching.rs",
+        "src/accounts/icp.rs",
+        "src/ownership/eligibility.rs",
+        "src/ownership/round_robin.rs",
+        "src/tasks/handoff.rs",
     ];
     let sources = read("src", "rs");
     let mut problems = Vec::new();
@@ -194,7 +230,10 @@ fn files_fit_a_reader() {
     for source in read("src", "rs").iter().filter(|s| s.room() != "schema") {
         let lines = source.code().lines().count();
         if lines > 400 {
-            problems.push(format!("{} has {lines} lines of code: perhaps two rooms", source.path.display()));
+            problems.push(format!(
+                "{} has {lines} lines of code: perhaps two rooms",
+                source.path.display()
+            ));
         }
     }
     assert_none(&problems, "files stay under 400 lines");
@@ -205,7 +244,16 @@ fn templates_have_nothing_that_the_content_security_policy_refuses() {
     let mut problems = Vec::new();
     for template in read("templates", "html") {
         let text = &template.text;
-        for word in ["hx-on", " style=\"", "<style", "<script>", "javascript:", "onclick=", "onchange=", "hx-vals=\"js:"] {
+        for word in [
+            "hx-on",
+            " style=\"",
+            "<style",
+            "<script>",
+            "javascript:",
+            "onclick=",
+            "onchange=",
+            "hx-vals=\"js:",
+        ] {
             if text.contains(word) {
                 problems.push(format!("{} has {word}", template.path.display()));
             }

@@ -6,6 +6,9 @@
 //! whole), `card` (the result as JSON), `reasons`, `change`, `advice` (the result in words),
 //! `history` (replay of past days), `points` (the arithmetic of hundredths).
 //!
+//! Owns `scoring_models`, `touched_workspaces` (written by whoever changes what a score depends on),
+//! `workspace_scores`, `score_history`, `account_scores`, `stage_changes`.
+//!
 //! Invariants (spec: scoring.md): the same inputs give the same ledger to the hundredth of a point;
 //! the rows add up to the score, always; `raw + capped + role + decay = net` on every event row; no
 //! event counts twice; a usage day after `as_of` does not exist.
@@ -19,6 +22,9 @@ pub mod grants;
 pub mod lead;
 pub mod model;
 pub mod points;
+pub mod store_facts;
+pub mod store_models;
+pub mod store_scores;
 
 #[cfg(test)]
 mod tests;

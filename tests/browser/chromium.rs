@@ -29,15 +29,30 @@ impl Browser {
         let program = ["chromium", "chromium-browser", "google-chrome"]
             .into_iter()
             .find(|name| {
-                Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+                Command::new(name)
+                    .arg("--version")
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .status()
+                    .is_ok()
             })
             .expect("Chromium, which `bin/setup tests` installs");
         let mut child = Command::new("sh")
             .arg("-c")
             .arg(r#"exec "$0" "$@" 3<&0 4>&1 >/dev/null 2>&1 </dev/null"#)
             .arg(program)
-            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .args([
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ])
             .args(["--disable-dev-shm-usage", "--force-color-profile=srgb", "--hide-scrollbars"])
             .arg("--remote-debugging-pipe")
             .arg(format!("--user-data-dir={}", profile.path().display()))
@@ -71,7 +86,10 @@ impl Browser {
             "Target.attachToTarget",
             json!({"targetId": target["targetId"], "flatten": true}),
         );
-        let page = Page { browser: self, session: session["sessionId"].as_str().expect("a session").to_owned() };
+        let page = Page {
+            browser: self,
+            session: session["sessionId"].as_str().expect("a session").to_owned(),
+        };
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             page.call(domain, json!({}));
         }
@@ -87,7 +105,12 @@ impl Browser {
         self.try_call(session, method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
-    fn try_call(&self, session: Option<&str>, method: &str, params: Value) -> Result<Value, String> {
+    fn try_call(
+        &self,
+        session: Option<&str>,
+        method: &str,
+        params: Value,
+    ) -> Result<Value, String> {
         let id = self.next_id.get();
         self.next_id.set(id + 1);
         let mut message = json!({"id": id, "method": method, "params": params});
@@ -119,7 +142,9 @@ impl Browser {
     fn note(&self, event: &Value) {
         let params = &event["params"];
         let complaint = match event["method"].as_str() {
-            Some("Runtime.exceptionThrown") => params["exceptionDetails"]["exception"]["description"].clone(),
+            Some("Runtime.exceptionThrown") => {
+                params["exceptionDetails"]["exception"]["description"].clone()
+            }
             Some("Log.entryAdded") if params["entry"]["level"] == "error" => {
                 json!(format!("{} {}", params["entry"]["text"], params["entry"]["url"]))
             }
@@ -153,14 +178,18 @@ impl Page<'_> {
     pub fn goto(&self, url: &str) {
         self.eval("window.leaving = true");
         self.call("Page.navigate", json!({"url": url}));
-        self.wait_until("the page to load", "!window.leaving && document.readyState === 'complete'");
+        self.wait_until(
+            "the page to load",
+            "!window.leaving && document.readyState === 'complete'",
+        );
     }
 
     /// The value of an expression, once the page can be asked.
     pub fn eval(&self, expression: &str) -> Value {
         let start = Instant::now();
         loop {
-            let params = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+            let params =
+                json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
             match self.browser.try_call(Some(&self.session), "Runtime.evaluate", params) {
                 Ok(answer) if answer.get("exceptionDetails").is_none() => {
                     return answer["result"]["value"].clone();
@@ -195,7 +224,10 @@ impl Page<'_> {
 
     /// Waits until the page shows a text.
     pub fn wait_for_text(&self, text: &str) {
-        self.wait_until(text, &format!("document.body && document.body.innerText.includes({})", json!(text)));
+        self.wait_until(
+            text,
+            &format!("document.body && document.body.innerText.includes({})", json!(text)),
+        );
     }
 
     /// The visible text of the first such element.
@@ -230,7 +262,10 @@ impl Page<'_> {
     /// Replaces what stands in a field by typing.
     pub fn fill(&self, selector: &str, text: &str) {
         self.wait_for(selector);
-        self.eval(&format!("(() => {{ const e = document.querySelector({}); e.focus(); e.select?.(); }})()", json!(selector)));
+        self.eval(&format!(
+            "(() => {{ const e = document.querySelector({}); e.focus(); e.select?.(); }})()",
+            json!(selector)
+        ));
         self.call("Input.insertText", json!({"text": text}));
     }
 
@@ -255,7 +290,8 @@ impl Page<'_> {
             "Space" => (32, " ", " "),
             other => (0, other, other),
         };
-        let mut down = json!({"type": if text.is_empty() { "rawKeyDown" } else { "keyDown" }, "key": key});
+        let mut down =
+            json!({"type": if text.is_empty() { "rawKeyDown" } else { "keyDown" }, "key": key});
         if code != 0 {
             down["windowsVirtualKeyCode"] = json!(code);
             down["code"] = json!(if key == " " { "Space" } else { key });
@@ -264,7 +300,10 @@ impl Page<'_> {
             down["text"] = json!(text);
         }
         self.call("Input.dispatchKeyEvent", down);
-        self.call("Input.dispatchKeyEvent", json!({"type": "keyUp", "key": key, "windowsVirtualKeyCode": code}));
+        self.call(
+            "Input.dispatchKeyEvent",
+            json!({"type": "keyUp", "key": key, "windowsVirtualKeyCode": code}),
+        );
     }
 
     /// From the next page on, no script of the page runs.
@@ -283,14 +322,21 @@ impl Page<'_> {
     /// Whether the system asks for a dark page.
     pub fn prefer_dark(&self, dark: bool) {
         let value = if dark { "dark" } else { "light" };
-        self.call("Emulation.setEmulatedMedia", json!({"features": [{"name": "prefers-color-scheme", "value": value}]}));
+        self.call(
+            "Emulation.setEmulatedMedia",
+            json!({"features": [{"name": "prefers-color-scheme", "value": value}]}),
+        );
     }
 
     /// A picture of the whole page as PNG.
     pub fn screenshot(&self, path: &std::path::Path) {
-        let answer = self.call("Page.captureScreenshot", json!({"format": "png", "captureBeyondViewport": true}));
+        let answer = self.call(
+            "Page.captureScreenshot",
+            json!({"format": "png", "captureBeyondViewport": true}),
+        );
         let data = answer["data"].as_str().expect("a picture");
-        let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data).expect("base64");
+        let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data)
+            .expect("base64");
         std::fs::write(path, bytes).expect("the picture is written");
     }
 }

@@ -1,0 +1,244 @@
+//! The SQL that gathers what the engine sees: a batch of workspaces in five set queries.
+//!
+//! Every query answers in the order of the workspace ids, so that a batch is put together by
+//! walking the answers side by side.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{
+    Array, BigInt, Bool, Date, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+
+use crate::error::Result;
+use crate::ids::{AccountId, UserId, WorkspaceId};
+
+/// A workspace with what its account says.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct WorkspaceRow {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: WorkspaceId,
+    #[diesel(sql_type = Text)]
+    pub external_id: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub plan_tier: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub billing_domain: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub sso_domain: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub seats_purchased: Option<i32>,
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub account_id: Option<AccountId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub icp_fit_tier: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub icp_fit_score: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub employee_count: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub industry: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub sub_industry: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub country: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub region: Option<String>,
+    #[diesel(sql_type = Nullable<Array<Text>>)]
+    pub tech_stack: Option<Vec<String>>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub is_strategic: Option<bool>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub lifecycle_stage: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub segment: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub territory: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub account_score: Option<i32>,
+    #[diesel(sql_type = BigInt)]
+    pub account_workspaces: i64,
+}
+
+pub(super) fn workspaces(
+    conn: &mut PgConnection,
+    ids: &[WorkspaceId],
+) -> Result<Vec<WorkspaceRow>> {
+    Ok(diesel::sql_query(
+        "select w.id, w.external_id, w.name, w.type as kind, w.status, w.plan_tier,
+                w.billing_domain, w.sso_domain, w.seats_purchased, w.created_at,
+                a.id as account_id, a.icp_fit_tier, a.icp_fit_score, a.employee_count, a.industry,
+                a.sub_industry, a.country, a.region, a.tech_stack, a.is_strategic,
+                a.lifecycle_stage, a.segment, a.territory, s.score as account_score,
+                (select count(*) from account_links o where o.account_id = a.id)
+                    as account_workspaces
+         from workspaces w
+         left join account_links l on l.workspace_id = w.id
+         left join accounts a on a.id = l.account_id
+         left join account_scores s on s.account_id = a.id
+         where w.id = any($1) order by w.id",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(conn)?)
+}
+
+/// A membership with its person.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct MemberRow {
+    #[diesel(sql_type = SqlUuid)]
+    pub workspace_id: WorkspaceId,
+    #[diesel(sql_type = SqlUuid)]
+    pub user_id: UserId,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub role: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub persona: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    pub joined_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub left_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last_active_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub seniority: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub department: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub job_title: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub email_kind: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub domain: Option<String>,
+}
+
+pub(super) fn members(conn: &mut PgConnection, ids: &[WorkspaceId]) -> Result<Vec<MemberRow>> {
+    Ok(diesel::sql_query(
+        "select m.workspace_id, m.user_id, m.role, m.persona, m.joined_at, m.left_at,
+                m.last_active_at, p.seniority, p.department, p.job_title, p.email_kind, p.domain
+         from memberships m join product_users p on p.id = m.user_id
+         where m.workspace_id = any($1) order by m.workspace_id, m.user_id",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(conn)?)
+}
+
+/// A subscription as of today.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct SubscriptionRow {
+    #[diesel(sql_type = SqlUuid)]
+    pub workspace_id: WorkspaceId,
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    #[diesel(sql_type = BigInt)]
+    pub mrr_cents: i64,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub seats_purchased: Option<i32>,
+    #[diesel(sql_type = Nullable<Date>)]
+    pub trial_start_on: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Date>)]
+    pub trial_end_on: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub started_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub canceled_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Date>)]
+    pub renewal_on: Option<NaiveDate>,
+}
+
+pub(super) fn subscriptions(
+    conn: &mut PgConnection,
+    ids: &[WorkspaceId],
+) -> Result<Vec<SubscriptionRow>> {
+    Ok(diesel::sql_query(
+        "select workspace_id, status, mrr_cents, seats_purchased, trial_start_on, trial_end_on,
+                started_at, canceled_at, renewal_on
+         from subscriptions where workspace_id = any($1) order by workspace_id, id",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(conn)?)
+}
+
+/// A usage day under the person's canonical id.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct UsageRow {
+    #[diesel(sql_type = SqlUuid)]
+    pub workspace_id: WorkspaceId,
+    #[diesel(sql_type = SqlUuid)]
+    pub user_id: UserId,
+    #[diesel(sql_type = Text)]
+    pub event_key: String,
+    #[diesel(sql_type = Text)]
+    pub feature: String,
+    #[diesel(sql_type = Date)]
+    pub day: NaiveDate,
+    #[diesel(sql_type = BigInt)]
+    pub events: i64,
+    #[diesel(sql_type = Double)]
+    pub value: f64,
+}
+
+pub(super) fn usage(conn: &mut PgConnection, ids: &[WorkspaceId]) -> Result<Vec<UsageRow>> {
+    Ok(diesel::sql_query(
+        "select u.workspace_id, coalesce(p.canonical_id, u.user_id) as user_id, u.event_key,
+                u.feature, u.day, u.events, u.value::float8 as value
+         from usage_days u left join product_users p on p.id = u.user_id
+         where u.workspace_id = any($1) order by u.workspace_id, u.day",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(conn)?)
+}
+
+/// An event as the catalog defines it.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct DefinitionRow {
+    #[diesel(sql_type = Text)]
+    pub key: String,
+    #[diesel(sql_type = Text)]
+    pub category: String,
+    #[diesel(sql_type = Bool)]
+    pub is_key: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub milestone: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub label: String,
+}
+
+pub(super) fn definitions(conn: &mut PgConnection) -> Result<Vec<DefinitionRow>> {
+    Ok(diesel::sql_query(
+        "select key, category, is_key, milestone, label from event_definitions
+         where muted_at is null order by position, key",
+    )
+    .load(conn)?)
+}
+
+#[derive(QueryableByName)]
+struct LinkRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: AccountId,
+    #[diesel(sql_type = SqlUuid)]
+    workspace_id: WorkspaceId,
+}
+
+/// The production workspaces of accounts, by account.
+pub(super) fn workspaces_of(
+    conn: &mut PgConnection,
+    accounts: &[AccountId],
+) -> Result<Vec<(AccountId, WorkspaceId)>> {
+    let rows: Vec<LinkRow> = diesel::sql_query(
+        "select l.account_id, l.workspace_id
+         from account_links l join workspaces w on w.id = l.workspace_id
+         where l.account_id = any($1) and w.type = 'prod' and w.status <> 'deleted'
+         order by l.account_id, l.workspace_id",
+    )
+    .bind::<Array<SqlUuid>, _>(accounts)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.account_id, row.workspace_id)).collect())
+}
