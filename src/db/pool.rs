@@ -235,7 +235,12 @@ impl CustomizeConnection<PgConnection, r2d2::Error> for Greeting {
                  SET statement_timeout = '15s'; \
                  SET idle_in_transaction_session_timeout = '60s'"
             }
-            Pool::Ingest => "SET application_name = 'ripen ingest'; SET timezone = 'UTC'",
+            // Acknowledged is durable, also where the server's default is to be quick instead.
+            Pool::Ingest => {
+                "SET application_name = 'ripen ingest'; SET timezone = 'UTC'; \
+                 SELECT set_config('synchronous_commit', 'on', false) \
+                 WHERE current_setting('synchronous_commit') = 'off'"
+            }
             Pool::Work => "SET application_name = 'ripen work'; SET timezone = 'UTC'",
         })
         .map_err(r2d2::Error::QueryError)

@@ -91,21 +91,9 @@ pub fn refused(rejected: &Rejected<'_>) -> Refused {
         code: rejected.code.as_str().to_owned(),
         message: rejected.message.clone().into_owned(),
         message_id: rejected.message_id.as_deref().map(storable),
-        event_name: event_name(&rejected.raw),
+        event_name: rejected.event.as_deref().map(storable),
         raw: storable(&rejected.replay_body()),
     }
-}
-
-/// The event's name, where the text can be read; only to recognise the letter in a list.
-fn event_name(raw: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Named {
-        event: Option<String>,
-        name: Option<String>,
-    }
-    let named: Named = serde_json::from_str(raw).ok()?;
-    let name = named.event.or(named.name)?.replace('\0', "\u{fffd}");
-    Some(name.chars().take(200).collect())
 }
 
 #[cfg(test)]

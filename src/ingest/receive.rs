@@ -109,12 +109,19 @@ pub fn routes(config: &mut ServiceConfig) {
                 .default_service(web::to(wrong_method)),
         );
     }
+    // An SDK that is set up wrongly should read why, rather than a page for people.
+    config.service(
+        web::resource(["/v1", "/v1/{rest:.*}", "/beacon/{rest:.*}"])
+            .route(web::method(Method::OPTIONS).to(preflight))
+            .default_service(web::to(wrong_path)),
+    );
 }
 
 /// Why a request got something else than what it wanted.
 enum Refusal {
     Body(BodyError),
     TooSlow,
+    Path,
     Method,
     Fault,
 }
@@ -144,6 +151,10 @@ impl Refusal {
             Self::TooSlow => {
                 let message = "The body did not arrive within 30 s. Send it again.".into();
                 (408, Problem { code: "request_timeout", message }, None)
+            }
+            Self::Path => {
+                let message = "There is nothing under this path. Events go to /v1/batch.".into();
+                (404, Problem { code: "not_found", message }, None)
             }
             Self::Method => {
                 let message = "Send events with POST.".into();
@@ -187,7 +198,7 @@ async fn accept(
     payload: web::Payload,
     intake: &web::Data<Intake>,
 ) -> Result<String, Refusal> {
-    let endpoint = Endpoint::of_path(request.path()).ok_or(Refusal::Method)?;
+    let endpoint = Endpoint::of_path(request.path()).ok_or(Refusal::Path)?;
     let head = request.headers();
     let text = |name| head.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
@@ -254,6 +265,10 @@ async fn preflight(request: HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok().finish();
     cors::allow_request(&request, response.headers_mut());
     response
+}
+
+async fn wrong_path() -> HttpResponse {
+    Refusal::Path.response()
 }
 
 async fn wrong_method() -> HttpResponse {

@@ -10,6 +10,7 @@
 
 mod commands;
 mod database;
+mod ingest;
 mod private_postgres;
 #[path = "../support/test_db.rs"]
 mod test_db;

@@ -1,0 +1,6 @@
+//! Ingestion from the socket to the journal.
+
+mod answers;
+mod captures;
+mod overload;
+mod server;
