@@ -6,6 +6,8 @@
 
 mod doctor;
 mod migrate;
+mod serve;
+mod user;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -29,6 +31,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve pages and receive events
+    Serve,
+    /// Members of the team
+    #[command(subcommand)]
+    User(user::User),
     /// Bring the database's tables up to date
     Migrate,
     /// Say what is found, what is missing and how to mend it
@@ -89,6 +96,8 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Outcome {
     let config = Config::from_options(&cli.options)?;
     match &cli.command {
+        Command::Serve => serve::run(&config),
+        Command::User(user) => user::run(&config, user),
         Command::Migrate => migrate::run(&config),
         Command::Doctor => doctor::run(&config),
         // Handled before there is a log or a second thread.

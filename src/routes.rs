@@ -1,1 +1,77 @@
-//! routes
+//! Every URL and who may call it: the table of contents of the HTTP side.
+//!
+//! Three groups: machines (a key, a signature, or nothing to hide), the door (signed out), and
+//! pages, whose handlers each name the permit that they need (`web::permit`); a page without one
+//! does not come past review, and a test walks every route with every role.
+//! Machines are mounted first: the pages' scope has no prefix and takes whatever is left.
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{ServiceConfig, get, post, scope, to};
+
+use crate::error::{Error, Result};
+use crate::web::{assets, csrf};
+use crate::{health, team};
+
+/// Mounts everything.
+pub fn configure(config: &mut ServiceConfig) {
+    machines(config);
+    config
+        .service(
+            scope("")
+                .wrap(from_fn(csrf::guard))
+                .configure(door)
+                .configure(pages)
+                .default_service(to(nothing)),
+        )
+        .default_service(to(nothing));
+}
+
+/// Without a session: static files, health, ingestion by write key, the API by API key.
+fn machines(config: &mut ServiceConfig) {
+    config
+        .route("/assets/{name}", get().to(assets::serve))
+        .route("/healthz", get().to(health::live))
+        .route("/readyz", get().to(health::ready));
+}
+
+/// Signed out: signing in, the first admin, accepting an invite.
+fn door(config: &mut ServiceConfig) {
+    use team::{actions, pages};
+    config
+        .route("/login", get().to(pages::login))
+        .route("/login", post().to(actions::login))
+        .route("/logout", post().to(actions::logout))
+        .route("/setup/{token}", get().to(pages::setup))
+        .route("/setup/{token}", post().to(actions::setup))
+        .route("/invite/{token}", get().to(pages::invite))
+        .route("/invite/{token}", post().to(actions::accept));
+}
+
+/// Signed in.
+fn pages(config: &mut ServiceConfig) {
+    config.configure(team_pages);
+}
+
+/// Oneself and the team.
+fn team_pages(config: &mut ServiceConfig) {
+    use team::{actions, pages};
+    config
+        .route("/", get().to(pages::home))
+        .route("/me", get().to(pages::me))
+        .route("/me", post().to(actions::profile))
+        .route("/me/password", post().to(actions::password))
+        .route("/me/theme", post().to(actions::theme))
+        .route("/me/sessions", get().to(pages::sessions))
+        .route("/me/sessions/{id}/revocation", post().to(actions::end_session))
+        .route("/settings/team", get().to(pages::team))
+        .route("/settings/team/invites", post().to(actions::invite))
+        .route("/settings/team/invites/{id}/revocation", post().to(actions::revoke_invite))
+        .route("/settings/team/{id}/role", post().to(actions::role))
+        .route("/settings/team/{id}/work", post().to(actions::work))
+        .route("/settings/team/{id}/deactivation", post().to(actions::deactivate))
+        .route("/settings/team/{id}/reactivation", post().to(actions::reactivate));
+}
+
+async fn nothing() -> Result<actix_web::HttpResponse> {
+    Err(Error::NotFound)
+}

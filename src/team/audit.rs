@@ -1,20 +1,20 @@
-//! The audit log: who changed what. Every change of configuration, ownership, merge, export and
-//! sign-in writes a row in its own transaction; the table accepts inserts only.
+//! The audit log: who changed what, written in the transaction of the change. Inserts only.
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::PgConnection;
 use serde_json::Value;
 
+use super::store_door;
 use crate::error::Result;
 use crate::ids::MemberId;
-use crate::schema::audit_entries;
+use crate::web::permit::Viewer;
 
-/// Who acts: a member of the team, a script, or Ripen itself.
+/// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// The member, if it is one.
+    /// The member; none for Ripen itself, a script or a command.
     pub id: Option<MemberId>,
-    /// Their name at this time.
+    /// The name at this time.
     pub name: String,
 }
 
@@ -25,36 +25,37 @@ impl Actor {
         Self { id: Some(id), name: name.into() }
     }
 
-    /// Ripen itself, or whoever types its commands.
+    /// Ripen itself: schedules, set-up, commands typed by the operator.
     #[must_use]
     pub fn system() -> Self {
         Self { id: None, name: "system".to_owned() }
     }
+
+    /// A script by the name of its API key.
+    #[must_use]
+    pub fn api_key(name: &str) -> Self {
+        Self { id: None, name: format!("API key {name}") }
+    }
 }
 
-/// Writes down that `by` did `action` (as `write_key.revoked`) to `subject` (its kind and its id).
-/// `detail` holds what changed, never a secret.
+impl From<&Viewer> for Actor {
+    fn from(viewer: &Viewer) -> Self {
+        Self { id: Some(viewer.member), name: viewer.name.clone() }
+    }
+}
+
+/// Writes one entry. `action` is a past participle with its noun (`member.invited`), `subject` the
+/// kind and id of what was changed, `detail` what it was before and after; never a secret.
 ///
 /// # Errors
-/// When the database fails.
+/// The database's.
 pub fn record(
     conn: &mut PgConnection,
-    by: &Actor,
+    actor: &Actor,
     action: &str,
     subject: (&str, &str),
     detail: &Value,
-    at: DateTime<Utc>,
+    now: DateTime<Utc>,
 ) -> Result<()> {
-    diesel::insert_into(audit_entries::table)
-        .values((
-            audit_entries::at.eq(at),
-            audit_entries::actor_id.eq(by.id),
-            audit_entries::actor.eq(&by.name),
-            audit_entries::action.eq(action),
-            audit_entries::subject_kind.eq(subject.0),
-            audit_entries::subject_id.eq(subject.1),
-            audit_entries::detail.eq(detail),
-        ))
-        .execute(conn)?;
-    Ok(())
+    store_door::insert_audit(conn, actor, action, subject, detail, now)
 }

@@ -6,13 +6,13 @@
 //! the whole page or one of its blocks:
 //!
 //! ```ignore
-//! #[derive(Template, WebTemplate)]
+//! #[derive(Template)]
 //! #[template(path = "workspaces/index.html", blocks = ["rows"])]
 //! struct Index { shell: Shell, rows: Vec<Row>, sort: Sort }
 //!
 //! // GET /workspaces
-//! let page = Index { shell: Shell::new("Workspaces", now).member(me).at(NavItem::Workspaces), .. };
-//! if wants(&request, "rows") { page.as_rows() } else { page }
+//! let page = Index { shell: me.shell("Workspaces").at(NavItem::Workspaces), .. };
+//! if htmx.wants("rows") { answer::page(&page.as_rows()) } else { answer::page(&page) }
 //! ```
 //!
 //! ```html
@@ -57,62 +57,8 @@ use chrono_tz::Tz;
 
 use super::format;
 
-/// What a member of the team may do, as far as pages are concerned; what a page checks is its permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Works on the PQLs it owns.
-    Rep,
-    /// Assigns PQLs to reps.
-    Manager,
-    /// Edits scoring and routing.
-    Revops,
-    /// Runs Ripen.
-    Admin,
-}
-
-impl Role {
-    /// Every role, from the least to the most able.
-    pub const ALL: [Self; 4] = [Self::Rep, Self::Manager, Self::Revops, Self::Admin];
-
-    /// The word kept in the database and sent in forms.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Rep => "rep",
-            Self::Manager => "manager",
-            Self::Revops => "revops",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// The role of a key; `None` for any other word.
-    #[must_use]
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.key() == key)
-    }
-
-    /// The word people read.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Rep => "Rep",
-            Self::Manager => "Manager",
-            Self::Revops => "RevOps",
-            Self::Admin => "Admin",
-        }
-    }
-
-    /// Where a member lands after signing in.
-    #[must_use]
-    pub fn home(self) -> &'static str {
-        match self {
-            Self::Rep => NavItem::Inbox.href(),
-            Self::Manager => NavItem::Assign.href(),
-            Self::Revops => NavItem::Workspaces.href(),
-            Self::Admin => NavItem::Ingest.href(),
-        }
-    }
-}
+use super::role::May;
+pub use super::role::{Role, Theme};
 
 /// The pages that the navigation leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,8 +123,8 @@ impl NavItem {
     #[must_use]
     pub fn open_to(self, role: Role) -> bool {
         match self {
-            Self::Ingest => role >= Role::Revops,
-            Self::Settings => role >= Role::Manager,
+            Self::Ingest => role.may(May::SeeIngest),
+            Self::Settings => role.may(May::SeeTeam),
             _ => true,
         }
     }
@@ -211,38 +157,6 @@ pub fn nav_groups(role: Role) -> Vec<NavGroup> {
         })
         .filter(|group| !group.items.is_empty())
         .collect()
-}
-
-/// Light, dark, or as the system says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each is what it says")]
-pub enum Theme {
-    #[default]
-    System,
-    Light,
-    Dark,
-}
-
-impl Theme {
-    /// The word in the cookie and in the form; anything unknown is the system's choice.
-    #[must_use]
-    pub fn from_key(key: &str) -> Self {
-        match key {
-            "light" => Self::Light,
-            "dark" => Self::Dark,
-            _ => Self::System,
-        }
-    }
-
-    /// The word in the cookie and in the form.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
 }
 
 /// Who is signed in, as the page shows it.
@@ -401,10 +315,9 @@ mod tests {
         assert!(items(Role::Manager).contains(&NavItem::Settings));
         assert!(!items(Role::Manager).contains(&NavItem::Ingest));
         assert!(items(Role::Admin).contains(&NavItem::Ingest));
-        for role in Role::ALL {
+        for role in Role::ALL.iter().copied() {
             assert!(nav_groups(role).iter().all(|group| !group.items.is_empty()));
             assert!(items(role).iter().any(|item| item.href() == role.home()), "{role:?}");
-            assert_eq!(Role::from_key(role.key()), Some(role));
         }
     }
 
@@ -415,11 +328,5 @@ mod tests {
         shell.counters.inbox = 7;
         assert_eq!(shell.count(&NavItem::Inbox), Some(7));
         assert_eq!(shell.count(&NavItem::Accounts), None);
-    }
-
-    #[test]
-    fn an_unknown_theme_is_the_systems() {
-        assert_eq!(Theme::from_key("dark"), Theme::Dark);
-        assert_eq!(Theme::from_key("\" onload"), Theme::System);
     }
 }

@@ -1,0 +1,406 @@
+//! The forms of the door, of oneself and of the team.
+
+use actix_web::cookie::Cookie;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{REFERER, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono_tz::Tz;
+
+use super::audit::Actor;
+use super::forms::{
+    InviteForm, JoinForm, LoginForm, PasswordForm, ProfileForm, RoleForm, ThemeForm, WorkForm,
+};
+use super::member::Role;
+use super::ops::{self, Arrival};
+use super::pages::{Doorstep, JoinPage, LoginPage, MePage, TeamPage};
+use super::store::NewMember;
+use super::{hashing, password as policy, store, store_door};
+use crate::app::App;
+use crate::error::{Error, FieldErrors, Result};
+use crate::ids::MemberId;
+use crate::web::answer::{self, Htmx};
+use crate::web::form::Form;
+use crate::web::permit::{ManageTeam, Permit, View, Viewer, Visitor};
+use crate::web::role::Theme;
+use crate::web::{session, store as sessions, token};
+
+fn arrival(request: &HttpRequest) -> Arrival {
+    Arrival { address: session::address(request), user_agent: session::user_agent(request) }
+}
+
+/// In with a new session.
+fn welcome(app: &App, session_token: String, location: &str) -> Result<HttpResponse> {
+    with_cookie(answer::see_other(location), session::cookie(app, session_token))
+}
+
+fn with_cookie(mut response: HttpResponse, cookie: Cookie<'static>) -> Result<HttpResponse> {
+    response.add_cookie(&cookie).map_err(Error::internal)?;
+    Ok(response)
+}
+
+/// `POST /login`. A wrong password and an unknown address get the same answer after the same time.
+pub async fn login(
+    request: HttpRequest,
+    app: web::Data<App>,
+    form: Form<LoginForm>,
+) -> Result<HttpResponse> {
+    let (now, arrival) = (app.clock.now(), arrival(&request));
+    let (email, address) = (form.email.clone(), arrival.address.clone());
+    let heard = app.db.tx_web(move |conn| ops::hear_claim(conn, &email, &address, now)).await;
+    let claim = match heard {
+        Ok(claim) => claim,
+        Err(Error::TooMany(seconds)) => return too_many(&request, &app, &form, seconds),
+        Err(error) => return Err(error),
+    };
+    let right = hashing::matches(form.password.clone(), claim.phc.clone()).await?;
+    let (true, Some(member)) = (right, claim.member.clone()) else {
+        let text = "This address and password do not belong together. Check both and try again.";
+        return try_again(&request, &app, &form, StatusCode::UNPROCESSABLE_ENTITY, text);
+    };
+    let home = answer::safe_next(&form.next).unwrap_or(member.role.home());
+    let session_token =
+        app.db.tx_web(move |conn| ops::admit(conn, &member, &claim, &arrival, now)).await?;
+    welcome(&app, session_token, home)
+}
+
+fn too_many(
+    request: &HttpRequest,
+    app: &App,
+    form: &LoginForm,
+    seconds: u32,
+) -> Result<HttpResponse> {
+    let text = format!("Too many attempts. Try again in {seconds} s; your account is not locked.");
+    let mut response = try_again(request, app, form, StatusCode::TOO_MANY_REQUESTS, &text)?;
+    response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    Ok(response)
+}
+
+fn try_again(
+    request: &HttpRequest,
+    app: &App,
+    form: &LoginForm,
+    status: StatusCode,
+    text: &str,
+) -> Result<HttpResponse> {
+    let Doorstep { shell, .. } = Doorstep::new(request, app, "Sign in");
+    let errors = FieldErrors::from([(String::new(), vec![text.to_owned()])]);
+    let next = answer::safe_next(&form.next).unwrap_or_default().to_owned();
+    answer::html(status, &LoginPage { shell, email: form.email.clone(), next, errors })
+}
+
+/// `POST /logout`: the session ends, the browser forgets its token.
+pub async fn logout(app: web::Data<App>, visitor: Visitor) -> Result<HttpResponse> {
+    if let Some(viewer) = visitor.0 {
+        let ended = app
+            .db
+            .tx_web(move |conn| sessions::end_session(conn, viewer.member, &viewer.session))
+            .await;
+        match ended {
+            Ok(()) | Err(Error::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let response = answer::told(&Htmx::default(), "/login", "You are signed out.")?;
+    with_cookie(response, session::forget(&app))
+}
+
+/// The zone that the browser told in its `tz` cookie; UTC without JavaScript, to be set at `/me`.
+fn zone_of(request: &HttpRequest) -> Tz {
+    request
+        .cookie("tz")
+        .and_then(|cookie| cookie.value().replace("%2F", "/").parse().ok())
+        .unwrap_or(Tz::UTC)
+}
+
+/// `POST /setup/{token}`: the first admin.
+pub async fn setup(
+    request: HttpRequest,
+    app: web::Data<App>,
+    link: web::Path<String>,
+    form: Form<JoinForm>,
+) -> Result<HttpResponse> {
+    let (now, link, arrival) = (app.clock.now(), link.into_inner(), arrival(&request));
+    let asked = link.clone();
+    app.db.read_web(move |conn| ops::check_setup_link(conn, &asked, now)).await?;
+    let join = match form.check(None) {
+        Ok(join) => join,
+        Err(errors) => return refused(&request, &app, &form, None, errors),
+    };
+    let new = NewMember {
+        email: join.email,
+        name: join.name,
+        role: Role::Admin,
+        function: None,
+        password_hash: hashing::hash(join.password).await?,
+        time_zone: zone_of(&request).name().to_owned(),
+    };
+    match app.db.tx_web(move |conn| ops::set_up(conn, &link, &new, &arrival, now)).await {
+        Ok(session_token) => welcome(&app, session_token, Role::Admin.home()),
+        Err(Error::Invalid(errors)) => refused(&request, &app, &form, None, errors),
+        Err(error) => Err(error),
+    }
+}
+
+/// `POST /invite/{token}`: a new member.
+pub async fn accept(
+    request: HttpRequest,
+    app: web::Data<App>,
+    link: web::Path<String>,
+    form: Form<JoinForm>,
+) -> Result<HttpResponse> {
+    let (now, link, arrival) = (app.clock.now(), link.into_inner(), arrival(&request));
+    let hash = token::hash(&link);
+    let invite =
+        app.db.read_web(move |conn| store_door::find_invite(conn, &hash, false, now)).await?;
+    let invited = Some((invite.email.as_str(), invite.role));
+    let join = match form.check(Some(&invite.email)) {
+        Ok(join) => join,
+        Err(errors) => return refused(&request, &app, &form, invited, errors),
+    };
+    let phc = hashing::hash(join.password).await?;
+    let (name, zone) = (join.name, zone_of(&request).name());
+    let accepted = app
+        .db
+        .tx_web(move |conn| ops::accept_invite(conn, &link, &name, zone, &phc, &arrival, now))
+        .await;
+    match accepted {
+        Ok((session_token, role)) => welcome(&app, session_token, role.home()),
+        Err(Error::Invalid(errors)) => refused(&request, &app, &form, invited, errors),
+        Err(error) => Err(error),
+    }
+}
+
+fn refused(
+    request: &HttpRequest,
+    app: &App,
+    form: &JoinForm,
+    invited: Option<(&str, Role)>,
+    errors: FieldErrors,
+) -> Result<HttpResponse> {
+    let title = if invited.is_none() { "Set up Ripen" } else { "Join Ripen" };
+    let Doorstep { shell, .. } = Doorstep::new(request, app, title);
+    answer::unprocessable(&JoinPage {
+        shell,
+        action: request.path().to_owned(),
+        is_setup: invited.is_none(),
+        role: invited.map_or(Role::Admin, |(_, role)| role),
+        email: invited.map_or(form.email.as_str(), |(email, _)| email).to_owned(),
+        name: form.name.clone(),
+        errors,
+    })
+}
+
+/// `POST /me`: name, zone, shortcuts.
+pub async fn profile(
+    app: web::Data<App>,
+    me: Permit<View>,
+    htmx: Htmx,
+    form: Form<ProfileForm>,
+) -> Result<HttpResponse> {
+    let (name, zone, shortcuts) = match form.check() {
+        Ok(checked) => checked,
+        Err(errors) => {
+            return answer::unprocessable(&MePage::new(&me, Some(form.0), errors));
+        }
+    };
+    let id = me.member;
+    app.db.tx_web(move |conn| store::set_profile(conn, id, &name, zone.name(), shortcuts)).await?;
+    answer::told(&htmx, "/me", "Saved.")
+}
+
+/// `POST /me/password`: all other sessions end, this one gets a new token.
+pub async fn password(
+    request: HttpRequest,
+    app: web::Data<App>,
+    me: Permit<View>,
+    form: Form<PasswordForm>,
+) -> Result<HttpResponse> {
+    if let Some(refusal) = policy::refusal(&form.new, &[&me.name, &me.email]) {
+        return wrong_password_form(&me, "new", &refusal);
+    }
+    let (now, arrival) = (me.now, arrival(&request));
+    let (email, address) = (me.email.clone(), arrival.address.clone());
+    let claim = app.db.tx_web(move |conn| ops::hear_claim(conn, &email, &address, now)).await?;
+    let right = hashing::matches(form.current.clone(), claim.phc.clone()).await?;
+    let (true, Some(member)) = (right, claim.member.clone()) else {
+        return wrong_password_form(&me, "current", "This is not your present password.");
+    };
+    let phc = hashing::hash(form.new.clone()).await?;
+    let session_token = app
+        .db
+        .tx_web(move |conn| ops::change_password(conn, &member, &claim, &phc, &arrival, now))
+        .await?;
+    let text = "Your password is changed. Other browsers have to sign in again.";
+    let response = answer::told(&Htmx::default(), "/me", text)?;
+    with_cookie(response, session::cookie(&app, session_token))
+}
+
+fn wrong_password_form(me: &Viewer, field: &str, text: &str) -> Result<HttpResponse> {
+    let errors = FieldErrors::from([(field.to_owned(), vec![text.to_owned()])]);
+    answer::unprocessable(&MePage::new(me, None, errors))
+}
+
+/// `POST /me/theme`: back to the page that holds the switch.
+pub async fn theme(
+    request: HttpRequest,
+    app: web::Data<App>,
+    me: Permit<View>,
+    form: Form<ThemeForm>,
+) -> Result<HttpResponse> {
+    let theme: Theme =
+        form.theme.parse().map_err(|_| Error::invalid("theme", "Choose one of the list."))?;
+    let id = me.member;
+    app.db.tx_web(move |conn| store::set_theme(conn, id, theme)).await?;
+    let page = request
+        .headers()
+        .get(REFERER)
+        .and_then(|value| url::Url::parse(value.to_str().ok()?).ok())
+        .map(|page| match page.query() {
+            Some(query) => format!("{}?{query}", page.path()),
+            None => page.path().to_owned(),
+        });
+    Ok(answer::see_other(page.as_deref().and_then(answer::safe_next).unwrap_or("/me")))
+}
+
+/// `POST /me/sessions/{id}/revocation`: a browser is signed out from afar.
+pub async fn end_session(
+    app: web::Data<App>,
+    me: Permit<View>,
+    htmx: Htmx,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
+    let hash = hex::decode(id.as_str()).map_err(|_| Error::NotFound)?;
+    let member = me.member;
+    app.db.tx_web(move |conn| sessions::end_session(conn, member, &hash)).await?;
+    answer::told(&htmx, "/me/sessions", "That browser is signed out.")
+}
+
+/// `POST /settings/team/invites`: the answer shows the link, this once.
+pub async fn invite(
+    app: web::Data<App>,
+    me: Permit<ManageTeam>,
+    form: Form<InviteForm>,
+) -> Result<HttpResponse> {
+    let new = match form.check() {
+        Ok(new) => new,
+        Err(errors) => return refused_team(&app, &me, Some(form.0), errors).await,
+    };
+    let (actor, now, name) = (Actor::from(&*me), me.now, new.name.clone());
+    match app.db.tx_web(move |conn| ops::invite(conn, &actor, &new, now)).await {
+        Ok(link) => {
+            let link = app.link(&format!("/invite/{link}"));
+            answer::page(&TeamPage::load(&app, &me).await?.with_link(name, link))
+        }
+        Err(Error::Invalid(errors)) => refused_team(&app, &me, Some(form.0), errors).await,
+        Err(error) => Err(error),
+    }
+}
+
+async fn refused_team(
+    app: &App,
+    me: &Viewer,
+    form: Option<InviteForm>,
+    errors: FieldErrors,
+) -> Result<HttpResponse> {
+    answer::unprocessable(&TeamPage::load(app, me).await?.refused(form, errors))
+}
+
+/// `POST /settings/team/invites/{id}/revocation`.
+pub async fn revoke_invite(
+    app: web::Data<App>,
+    me: Permit<ManageTeam>,
+    htmx: Htmx,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
+    let hash = hex::decode(id.as_str()).map_err(|_| Error::NotFound)?;
+    let (actor, now) = (Actor::from(&*me), me.now);
+    app.db.tx_web(move |conn| ops::revoke_invite(conn, &actor, &hash, now)).await?;
+    answer::told(&htmx, "/settings/team", "The invite no longer works.")
+}
+
+/// `POST /settings/team/{id}/role`.
+pub async fn role(
+    app: web::Data<App>,
+    me: Permit<ManageTeam>,
+    htmx: Htmx,
+    id: web::Path<uuid::Uuid>,
+    form: Form<RoleForm>,
+) -> Result<HttpResponse> {
+    let Ok(role) = form.role.parse::<Role>() else {
+        let errors = FieldErrors::from([("role".to_owned(), vec!["Choose a role.".to_owned()])]);
+        return refused_team(&app, &me, None, errors).await;
+    };
+    let (actor, now, id) = (Actor::from(&*me), me.now, MemberId(*id));
+    let changed = app.db.tx_web(move |conn| ops::change_role(conn, &actor, id, role, now)).await;
+    let text = |name: &str| format!("{name} is {} now and signs in again.", role.label());
+    member_changed(&app, &me, &htmx, changed.map(|member| text(&member.name))).await
+}
+
+/// 303 with a message, or the page with what stands against it.
+async fn member_changed(
+    app: &App,
+    me: &Viewer,
+    htmx: &Htmx,
+    changed: Result<String>,
+) -> Result<HttpResponse> {
+    match changed {
+        Ok(text) => answer::told(htmx, "/settings/team", text),
+        Err(Error::Conflict(why)) => {
+            let errors = FieldErrors::from([(String::new(), vec![why])]);
+            let page = TeamPage::load(app, me).await?.refused(None, errors);
+            answer::html(StatusCode::CONFLICT, &page)
+        }
+        Err(Error::Invalid(errors)) => refused_team(app, me, None, errors).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// `POST /settings/team/{id}/work`: function, capacity, territories.
+pub async fn work(
+    app: web::Data<App>,
+    me: Permit<ManageTeam>,
+    htmx: Htmx,
+    id: web::Path<uuid::Uuid>,
+    form: Form<WorkForm>,
+) -> Result<HttpResponse> {
+    let work = match form.check() {
+        Ok(work) => work,
+        Err(errors) => return refused_team(&app, &me, None, errors).await,
+    };
+    let (actor, now, id) = (Actor::from(&*me), me.now, MemberId(*id));
+    let changed = app
+        .db
+        .tx_web(move |conn| {
+            let (function, capacity) = (work.function, work.capacity);
+            ops::change_work(conn, &actor, id, function, capacity, &work.territories, now)
+        })
+        .await;
+    member_changed(&app, &me, &htmx, changed.map(|member| format!("{} was saved.", member.name)))
+        .await
+}
+
+/// `POST /settings/team/{id}/deactivation`.
+pub async fn deactivate(
+    app: web::Data<App>,
+    me: Permit<ManageTeam>,
+    htmx: Htmx,
+    id: web::Path<uuid::Uuid>,
+) -> Result<HttpResponse> {
+    let (actor, now, id) = (Actor::from(&*me), me.now, MemberId(*id));
+    let changed = app.db.tx_web(move |conn| ops::deactivate(conn, &actor, id, now)).await;
+    let text = |name: &str| format!("{name} is deactivated and signed out everywhere.");
+    member_changed(&app, &me, &htmx, changed.map(|member| text(&member.name))).await
+}
+
+/// `POST /settings/team/{id}/reactivation`.
+pub async fn reactivate(
+    app: web::Data<App>,
+    me: Permit<ManageTeam>,
+    htmx: Htmx,
+    id: web::Path<uuid::Uuid>,
+) -> Result<HttpResponse> {
+    let (actor, now, id) = (Actor::from(&*me), me.now, MemberId(*id));
+    let changed = app.db.tx_web(move |conn| ops::reactivate(conn, &actor, id, now)).await;
+    let text = |name: &str| format!("{name} can sign in again.");
+    member_changed(&app, &me, &htmx, changed.map(|member| text(&member.name))).await
+}

@@ -1,0 +1,395 @@
+//! The use cases of the team, one transaction each. Passwords come in hashed: hashing takes long
+//! and happens outside of any transaction (`hashing`).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::PgConnection;
+use serde_json::json;
+
+use super::audit::{self, Actor};
+use super::member::{Function, Member, Role};
+use super::password;
+use super::store::{self, NewMember};
+use super::store_door::{self as door, Invite};
+use super::throttle::{self, Subjects};
+use crate::error::{Error, Result};
+use crate::ids::MemberId;
+use crate::web::{store as sessions, token};
+
+/// How long an invite's link works.
+pub const INVITE_LASTS: TimeDelta = TimeDelta::days(7);
+/// How long a set-up link works.
+pub const SETUP_LASTS: TimeDelta = TimeDelta::hours(24);
+
+/// A browser that wants in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its address.
+    pub address: String,
+    /// What it calls itself.
+    pub user_agent: String,
+}
+
+/// A sign-in that was heard: whose it claims to be and the hash to check the password against.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The member; none when there is none, or one who can't sign in.
+    pub member: Option<Member>,
+    /// Their hash, or nobody's, which takes as long to check.
+    pub phc: String,
+    subjects: Subjects,
+}
+
+/// Hears a sign-in unless it has to wait, and counts it as failed until [`admit`] forgets it: so
+/// attempts in parallel count as well.
+///
+/// # Errors
+/// `TooMany` with the seconds to wait, or the database's.
+pub fn hear_claim(
+    conn: &mut PgConnection,
+    email: &str,
+    address: &str,
+    now: DateTime<Utc>,
+) -> Result<Claim> {
+    let subjects = throttle::subjects(email, address);
+    door::lock_attempts(conn, &subjects)?;
+    let found = store::by_email(conn, &email.trim().to_lowercase())?;
+    let found = found.filter(|(member, _)| member.deactivated_at.is_none());
+    let id = found.as_ref().map(|(member, _)| member.id);
+    let counts = door::counts(conn, &subjects, id, address, now)?;
+    if let Some(seconds) = throttle::wait(&counts, now) {
+        return Err(Error::TooMany(seconds));
+    }
+    door::insert_attempt(conn, &subjects, now)?;
+    Ok(match found {
+        Some((member, Some(phc))) => Claim { member: Some(member), phc, subjects },
+        _ => Claim { member: None, phc: password::NOBODY.to_owned(), subjects },
+    })
+}
+
+/// Opens a session for a claim whose password was right. Answers with the session's token.
+///
+/// # Errors
+/// The database's.
+pub fn admit(
+    conn: &mut PgConnection,
+    member: &Member,
+    claim: &Claim,
+    arrival: &Arrival,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    door::forget_attempts(conn, &claim.subjects, now)?;
+    sign_in(conn, member.id, &member.name, arrival, now)
+}
+
+fn sign_in(
+    conn: &mut PgConnection,
+    id: MemberId,
+    name: &str,
+    arrival: &Arrival,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    let session = token::random();
+    sessions::open_session(
+        conn,
+        &token::hash(&session),
+        id,
+        &arrival.user_agent,
+        &arrival.address,
+        now,
+    )?;
+    let actor = Actor::member(id, name);
+    let detail = json!({"address": arrival.address});
+    audit_member(conn, &actor, "member.signed_in", id, &detail, now)?;
+    Ok(session)
+}
+
+fn audit_member(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    action: &str,
+    id: MemberId,
+    detail: &serde_json::Value,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    audit::record(conn, actor, action, ("member", &id.to_string()), detail, now)
+}
+
+/// Makes a set-up link when there is no active admin, and answers with its token: it goes into the
+/// log, once. Links of earlier starts keep working for their 24 hours.
+///
+/// # Errors
+/// The database's.
+pub fn ensure_setup_link(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Option<String>> {
+    if store::has_admin(conn)? {
+        return Ok(None);
+    }
+    let link = token::random();
+    door::insert_setup_link(conn, &token::hash(&link), now)?;
+    Ok(Some(link))
+}
+
+/// Whether a set-up link opens anything: unused, of the last 24 hours, and there is no admin.
+///
+/// # Errors
+/// Not found, or the database's.
+pub fn check_setup_link(conn: &mut PgConnection, link: &str, now: DateTime<Utc>) -> Result<()> {
+    let works = door::has_setup_link(conn, &token::hash(link), now - SETUP_LASTS)?
+        && !store::has_admin(conn)?;
+    if works { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Makes the first admin and signs them in. Every set-up link is dead afterwards.
+///
+/// # Errors
+/// Not found when the link opens nothing, invalid at `email`, or the database's.
+pub fn set_up(
+    conn: &mut PgConnection,
+    link: &str,
+    new: &NewMember,
+    arrival: &Arrival,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    check_setup_link(conn, link, now)?;
+    door::use_setup_links(conn, now)?;
+    // Somebody with another link may have been first while this waited for the rows.
+    if store::has_admin(conn)? {
+        return Err(Error::NotFound);
+    }
+    let id = store::insert(conn, new, now)?;
+    audit_member(
+        conn,
+        &Actor::system(),
+        "member.set_up",
+        id,
+        &json!({"role": new.role.key()}),
+        now,
+    )?;
+    sign_in(conn, id, &new.name, arrival, now)
+}
+
+/// Adds a member at the command line, where the operator stands.
+///
+/// # Errors
+/// Invalid at `email`, or the database's.
+pub fn create(conn: &mut PgConnection, new: &NewMember, now: DateTime<Utc>) -> Result<MemberId> {
+    let id = store::insert(conn, new, now)?;
+    audit_member(
+        conn,
+        &Actor::system(),
+        "member.created",
+        id,
+        &json!({"role": new.role.key()}),
+        now,
+    )?;
+    Ok(id)
+}
+
+/// Whom to invite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewInvite {
+    /// Lower case.
+    pub email: String,
+    /// How colleagues call them.
+    pub name: String,
+    /// Their role to be.
+    pub role: Role,
+    /// Their function to be.
+    pub function: Option<Function>,
+}
+
+/// Invites somebody and answers with the link's token, which exists only here. An earlier open
+/// invite of the same address stops working.
+///
+/// # Errors
+/// Invalid at `email` when they are in the team already, or the database's.
+pub fn invite(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    new: &NewInvite,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    if store::by_email(conn, &new.email)?.is_some() {
+        return Err(Error::invalid(
+            "email",
+            "Somebody with this address is in the team already. If they left, reactivate them.",
+        ));
+    }
+    let inviter = actor.id.ok_or_else(|| Error::internal("an invite needs a member"))?;
+    let link = token::random();
+    let invite = Invite {
+        token_hash: token::hash(&link),
+        email: new.email.clone(),
+        name: new.name.clone(),
+        role: new.role,
+        function: new.function,
+        expires_at: now + INVITE_LASTS,
+    };
+    door::insert_invite(conn, &invite, inviter, now)?;
+    let detail = json!({"role": new.role.key(), "function": new.function.map(Function::key)});
+    audit::record(conn, actor, "invite.sent", ("invite", &new.email), &detail, now)?;
+    Ok(link)
+}
+
+/// Takes an open invite back.
+///
+/// # Errors
+/// Not found, or the database's.
+pub fn revoke_invite(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    token_hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let email = door::revoke_invite(conn, token_hash, now)?;
+    audit::record(conn, actor, "invite.revoked", ("invite", &email), &json!({}), now)
+}
+
+/// Makes a member of an invite and signs them in.
+///
+/// # Errors
+/// Not found when the link does not work, invalid at `email`, or the database's.
+pub fn accept_invite(
+    conn: &mut PgConnection,
+    link: &str,
+    name: &str,
+    time_zone: &str,
+    password_hash: &str,
+    arrival: &Arrival,
+    now: DateTime<Utc>,
+) -> Result<(String, Role)> {
+    let invite = door::find_invite(conn, &token::hash(link), true, now)?;
+    let new = NewMember {
+        email: invite.email,
+        name: name.to_owned(),
+        role: invite.role,
+        function: invite.function,
+        password_hash: password_hash.to_owned(),
+        time_zone: time_zone.to_owned(),
+    };
+    let id = store::insert(conn, &new, now)?;
+    door::accept_invite(conn, &invite.token_hash, now)?;
+    let actor = Actor::member(id, name);
+    audit_member(conn, &actor, "member.joined", id, &json!({"role": new.role.key()}), now)?;
+    Ok((sign_in(conn, id, name, arrival, now)?, new.role))
+}
+
+/// Gives a member another role and ends their sessions: rights begin with a new session.
+///
+/// # Errors
+/// Not found; conflict when this is the last admin; the database's.
+pub fn change_role(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: MemberId,
+    role: Role,
+    now: DateTime<Utc>,
+) -> Result<Member> {
+    let admins = store::lock_admins(conn)?;
+    let member = store::member(conn, id)?;
+    if member.role == role {
+        return Ok(member);
+    }
+    if admins == [id] {
+        return Err(Error::Conflict(format!(
+            "{} is the last admin. Make somebody else an admin first.",
+            member.name
+        )));
+    }
+    store::set_role(conn, id, role)?;
+    sessions::end_sessions_of(conn, id)?;
+    let detail = json!({"before": member.role.key(), "after": role.key()});
+    audit_member(conn, actor, "member.role_changed", id, &detail, now)?;
+    Ok(Member { role, ..member })
+}
+
+/// Changes what routing looks at.
+///
+/// # Errors
+/// Not found, or the database's.
+pub fn change_work(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: MemberId,
+    function: Option<Function>,
+    capacity: i32,
+    territories: &[String],
+    now: DateTime<Utc>,
+) -> Result<Member> {
+    let before = store::member(conn, id)?;
+    store::set_work(conn, id, function, capacity, territories)?;
+    let detail = json!({
+        "before": {"function": before.function.map(Function::key), "capacity": before.capacity,
+                   "territories": before.territories},
+        "after": {"function": function.map(Function::key), "capacity": capacity,
+                  "territories": territories},
+    });
+    audit_member(conn, actor, "member.work_changed", id, &detail, now)?;
+    store::member(conn, id)
+}
+
+/// Shuts a member out: sessions end, sign-in and routing pass them by. What they own is released by
+/// the caller in the same transaction, since ownership is a later feature.
+///
+/// # Errors
+/// Not found; conflict when this is the last admin; the database's.
+pub fn deactivate(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: MemberId,
+    now: DateTime<Utc>,
+) -> Result<Member> {
+    let admins = store::lock_admins(conn)?;
+    let member = store::member(conn, id)?;
+    if member.deactivated_at.is_some() {
+        return Ok(member);
+    }
+    if admins == [id] {
+        return Err(Error::Conflict(format!(
+            "{} is the last admin. Make somebody else an admin first.",
+            member.name
+        )));
+    }
+    store::set_deactivated(conn, id, Some(now))?;
+    sessions::end_sessions_of(conn, id)?;
+    audit_member(conn, actor, "member.deactivated", id, &json!({}), now)?;
+    Ok(Member { deactivated_at: Some(now), ..member })
+}
+
+/// Lets a member in again, with the role and password from before.
+///
+/// # Errors
+/// Not found, or the database's.
+pub fn reactivate(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: MemberId,
+    now: DateTime<Utc>,
+) -> Result<Member> {
+    let member = store::member(conn, id)?;
+    if member.deactivated_at.is_none() {
+        return Ok(member);
+    }
+    store::set_deactivated(conn, id, None)?;
+    audit_member(conn, actor, "member.reactivated", id, &json!({}), now)?;
+    Ok(Member { deactivated_at: None, ..member })
+}
+
+/// Sets a new password, ends every session and opens one for this browser.
+///
+/// # Errors
+/// The database's.
+pub fn change_password(
+    conn: &mut PgConnection,
+    member: &Member,
+    claim: &Claim,
+    password_hash: &str,
+    arrival: &Arrival,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    store::set_password(conn, member.id, password_hash)?;
+    sessions::end_sessions_of(conn, member.id)?;
+    door::forget_attempts(conn, &claim.subjects, now)?;
+    let actor = Actor::member(member.id, &member.name);
+    audit_member(conn, &actor, "member.password_changed", member.id, &json!({}), now)?;
+    sign_in(conn, member.id, &member.name, arrival, now)
+}
