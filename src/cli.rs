@@ -5,6 +5,8 @@
 //! logs go to standard error.
 
 mod doctor;
+mod import;
+mod key;
 mod migrate;
 mod serve;
 mod user;
@@ -36,6 +38,10 @@ enum Command {
     /// Members of the team
     #[command(subcommand)]
     User(user::User),
+    /// Make keys for products and scripts
+    Key(key::Key),
+    /// Bring history in
+    Import(import::Import),
     /// Bring the database's tables up to date
     Migrate,
     /// Say what is found, what is missing and how to mend it
@@ -98,6 +104,8 @@ fn run(cli: &Cli) -> Outcome {
     match &cli.command {
         Command::Serve => serve::run(&config),
         Command::User(user) => user::run(&config, user),
+        Command::Key(key) => key::run(&config, key),
+        Command::Import(import) => import::run(&config, import),
         Command::Migrate => migrate::run(&config),
         Command::Doctor => doctor::run(&config),
         // Handled before there is a log or a second thread.

@@ -8,6 +8,8 @@
 //! The way in: [`receive`] (the SDKs' paths, with [`body`] and [`cors`]) hands each request to the
 //! [`writer`], which commits whatever piled up as one group and only then lets it be answered.
 //!
+//! Other ways in: [`import`] and [`load`] (files of events), [`ops`] (dead letters, replayed).
+//!
 //! Owns `journal`, `journal_pending`, `dead_letters`, `ingest_minutes`.
 //!
 //! Invariants: 200 means committed; one bad event never harms its neighbours; whatever is accepted
@@ -23,10 +25,13 @@ pub mod gzip;
 pub mod import;
 pub mod intake;
 pub mod journal;
+pub mod load;
 pub mod message;
+pub mod ops;
 pub mod parse;
 pub mod payload;
 pub mod receive;
+pub mod status;
 pub mod store_dead_letters;
 pub mod store_journal;
 pub mod store_status;
