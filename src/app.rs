@@ -10,6 +10,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
 use crate::error::{Error, Result};
+use crate::ingest::receive::Intake;
+use crate::ingest::writer::{Limits, Writer};
 use crate::routes;
 use crate::team;
 use crate::web::{errors, headers};
@@ -75,8 +77,10 @@ pub async fn serve(app: App) -> Result<()> {
     }
     let bind = app.config.bind;
     let public = app.config.public_url.clone();
+    let writer = Writer::start(app.db.clone(), app.clock.clone(), Limits::default(), || ())?;
+    let intake = web::Data::new(Intake::new(app.db.clone(), app.clock.clone(), writer));
     let data = web::Data::new(app);
-    let server = HttpServer::new(move || service(data.clone()))
+    let server = HttpServer::new(move || service(data.clone()).app_data(intake.clone()))
         .disable_signals()
         .shutdown_timeout(25)
         .bind(bind)

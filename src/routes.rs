@@ -10,7 +10,7 @@ use actix_web::web::{ServiceConfig, get, post, scope, to};
 
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
-use crate::{health, team};
+use crate::{health, ingest, team};
 
 /// Mounts everything.
 pub fn configure(config: &mut ServiceConfig) {
@@ -31,7 +31,8 @@ fn machines(config: &mut ServiceConfig) {
     config
         .route("/assets/{name}", get().to(assets::serve))
         .route("/healthz", get().to(health::live))
-        .route("/readyz", get().to(health::ready));
+        .route("/readyz", get().to(health::ready))
+        .configure(ingest::receive::routes);
 }
 
 /// Signed out: signing in, the first admin, accepting an invite.
