@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::signal::{Fields, Value};
 use crate::ids::UserId;
@@ -88,4 +88,66 @@ impl Member {
         };
         Some(Cow::Owned(Value::from(attribute.as_deref())))
     }
+}
+
+/// A workspace's attributes as of the day. Enumerations are spelled as in the dictionary.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkspaceFacts {
+    /// The product's own id.
+    pub external_id: String,
+    /// The user-given name.
+    pub name: Option<String>,
+    /// `prod`, `sandbox` or `dev`.
+    pub kind: Option<String>,
+    /// `active`, `suspended` or `deleted`.
+    pub status: Option<String>,
+    /// As the product says, else the earliest event.
+    pub created_at: Option<DateTime<Utc>>,
+    /// The most common corporate domain of its members, or its billing or SSO domain.
+    pub primary_domain: Option<String>,
+    /// `free`, `trial`, `pro` or `enterprise`.
+    pub plan_tier: Option<String>,
+    /// Seats that the product reports; those of subscriptions go first.
+    pub seats_purchased: Option<i64>,
+    /// The moment of the primary milestone; without it, activation counts from its day's start.
+    pub activated_at: Option<DateTime<Utc>>,
+    /// The newest event; without it, the last active day's start stands for it.
+    pub last_active_at: Option<DateTime<Utc>>,
+}
+
+/// A subscription of the workspace as of the day.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SubscriptionFacts {
+    /// Stripe's words: `trialing`, `active`, `past_due`, `canceled`, `unpaid`, ...
+    pub status: String,
+    /// Monthly recurring revenue in minor units.
+    pub mrr_cents: i64,
+    /// Seats bought.
+    pub seats: Option<i64>,
+    /// The next renewal.
+    pub renewal_on: Option<NaiveDate>,
+    /// The trial's last day.
+    pub trial_end_on: Option<NaiveDate>,
+}
+
+/// The attributes of the workspace's account.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[allow(missing_docs, reason = "each is the dictionary's field of that name")]
+pub struct AccountFacts {
+    pub icp_fit_tier: Option<String>,
+    pub icp_fit_score: Option<i64>,
+    pub employee_count: Option<i64>,
+    pub employee_range: Option<String>,
+    pub industry: Option<String>,
+    pub sub_industry: Option<String>,
+    pub hq_country: Option<String>,
+    pub hq_region: Option<String>,
+    pub tech_stack: Vec<String>,
+    pub is_strategic: Option<bool>,
+    pub lifecycle_stage: Option<String>,
+    pub segment: Option<String>,
+    pub territory: Option<String>,
+    /// Points, 0 to 100.
+    pub account_score: Option<f64>,
+    pub account_workspace_count: Option<i64>,
 }

@@ -3,13 +3,17 @@
 //! The pure half: `signal` (values and the map of fields), `condition` (`field op value`, total, with
 //! the null rules of the signal dictionary), `dictionary` (every field with its type, level and
 //! definition), `day` (usage days with interned names), `facts` (what else is known about a
-//! workspace), `compute` (fields out of facts and usage days).
+//! workspace), `taxonomy` (what the catalog says about events), `compute` with `aggregate` (fields out
+//! of all of these).
 //!
 //! Invariants: a field has one key, one type and one definition everywhere; "last N days" means the
 //! N UTC days that end with `as_of`, that day included; a day after `as_of` does not exist.
 
+mod aggregate;
+pub mod compute;
 pub mod condition;
 pub mod day;
 pub mod dictionary;
 pub mod facts;
 pub mod signal;
+pub mod taxonomy;

@@ -1,0 +1,260 @@
+//! The fields of the signal dictionary, out of facts, usage days and the catalog, as of a day.
+//!
+//! Definitions: spec, signals.md. Score, ownership and anomaly fields belong to later features and
+//! are added by them. State rules, routing rules and lists read what is computed here.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+
+use super::aggregate::{Aggregate, count, last, ratio};
+use super::day::{Name, Names, UsageDay};
+use super::facts::{AccountFacts, Member, SubscriptionFacts, WorkspaceFacts};
+use super::signal::{Fields, Value};
+use super::taxonomy::{Taxonomy, is_crm, is_warehouse};
+use crate::ids::UserId;
+
+/// Everything known about one workspace. Usage days in any order; those after the day do not exist.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Its attributes.
+    pub workspace: &'a WorkspaceFacts,
+    /// Its subscriptions.
+    pub subscriptions: &'a [SubscriptionFacts],
+    /// Its account, if it is mapped to one.
+    pub account: Option<&'a AccountFacts>,
+    /// Its memberships, also ended ones.
+    pub members: &'a [Member],
+    /// All its usage days.
+    pub usage: &'a [UsageDay],
+    /// The catalog.
+    pub taxonomy: &'a Taxonomy,
+    /// The names of events and features.
+    pub names: &'a Names,
+}
+
+impl<'a> Known<'a> {
+    fn days(&self, as_of: NaiveDate) -> impl Iterator<Item = (&'a UsageDay, i64)> + use<'a> {
+        let days = self.usage.iter().filter(|day| day.count > 0);
+        days.map(move |day| (day, (as_of - day.day).num_days())).filter(|(_, age)| *age >= 0)
+    }
+
+    fn people(&self, as_of: NaiveDate) -> BTreeMap<UserId, Aggregate> {
+        let mut people: BTreeMap<UserId, Aggregate> =
+            self.members.iter().map(|member| (member.id, Aggregate::default())).collect();
+        for (day, age) in self.days(as_of) {
+            if let Some(person) = people.get_mut(&day.user) {
+                person.add(self.taxonomy, day, age);
+            }
+        }
+        people
+    }
+}
+
+/// The member-level signals of every member, by id: for user-level rules and the members table.
+#[must_use]
+pub fn member_fields(known: &Known<'_>, as_of: NaiveDate) -> BTreeMap<UserId, Fields> {
+    let people = known.people(as_of).into_iter();
+    let computed = people.map(|(user, person)| {
+        let mut fields = Fields::new();
+        person.fill(known.taxonomy, &mut fields);
+        fields.set("last_active_at", person.last_day.map(start_of));
+        (user, fields)
+    });
+    computed.collect()
+}
+
+/// The workspace-level and account-level signals.
+#[must_use]
+pub fn workspace_fields(known: &Known<'_>, as_of: NaiveDate) -> Fields {
+    let mut fields = Fields::new();
+    identity(known, as_of, &mut fields);
+    activation(known, as_of, &mut fields);
+    let mut whole = Aggregate::default();
+    for (day, age) in known.days(as_of) {
+        whole.add(known.taxonomy, day, age);
+    }
+    whole.fill(known.taxonomy, &mut fields);
+    fields.set("high_intent_events_14d", whole.high_intent_events_14d);
+    fields.set("integration_installs_30d", whole.integration_installs_30d);
+    let seen = known.workspace.last_active_at.filter(|seen| seen.date_naive() <= as_of);
+    fields.set("last_active_at", seen.or(whole.last_day.map(start_of)));
+    integrations(known, as_of, &mut fields);
+    team(known, as_of, &mut fields);
+    commercial(known, as_of, &mut fields);
+    account(known.account, &mut fields);
+    fields
+}
+
+fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+fn identity(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
+    let WorkspaceFacts { external_id, name, kind, status, created_at, primary_domain, .. } =
+        known.workspace;
+    fields.set("workspace_id", external_id.as_str());
+    fields.set("workspace_name", name.as_deref());
+    fields.set("workspace_type", kind.as_deref());
+    fields.set("workspace_status", status.as_deref());
+    let age = created_at.map(|at| (as_of - at.date_naive()).num_days()).filter(|age| *age >= 0);
+    fields.set("workspace_age_days", age);
+    fields.set("primary_domain", primary_domain.as_deref());
+    fields.set("plan_tier", known.workspace.plan_tier.as_deref());
+}
+
+fn activation(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
+    let milestones = &known.taxonomy.milestones;
+    let first_day = |event: Name| {
+        known.days(as_of).filter(|(day, _)| day.event == event).map(|(day, _)| day.day).min()
+    };
+    let completed: Vec<_> = milestones
+        .iter()
+        .filter_map(|milestone| Some((first_day(milestone.event)?, milestone)))
+        .collect();
+    let primary = completed.iter().filter(|(_, milestone)| milestone.is_primary);
+    let activated = primary.min_by_key(|(day, _)| *day);
+    fields.set("activated", activated.is_some());
+    fields.set("activation_date", activated.map(|(day, _)| *day));
+    fields.set("activation_path", activated.map(|(_, milestone)| milestone.label.as_str()));
+    let hours = activated.zip(known.workspace.created_at).map(|((day, _), created)| {
+        let at = known.workspace.activated_at.unwrap_or(start_of(*day));
+        hours(at - created)
+    });
+    fields.set("time_to_activation_hours", hours);
+    fields.set("milestones_completed", count(completed.len()));
+    let percent = Some(100.0 * ratio(completed.len(), milestones.len()));
+    fields.set("activation_percent", percent.filter(|_| !milestones.is_empty()));
+}
+
+/// Hours to a hundredth; an activation before the creation on record took none.
+#[allow(clippy::as_conversions, reason = "seconds of centuries are far below 2^53")]
+fn hours(span: chrono::TimeDelta) -> f64 {
+    (span.num_seconds().max(0) as f64 / 36.0).round() / 100.0
+}
+
+/// An integration is installed while its last install is not followed by a removal; on a day with
+/// both, the more frequent one decides.
+fn integrations(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
+    let events = &known.taxonomy.known;
+    let mut newest: BTreeMap<Option<Name>, (NaiveDate, i64)> = BTreeMap::new();
+    for (day, _) in known.days(as_of) {
+        let balance = match day.event {
+            event if event == events.integration_installed => day.count,
+            event if event == events.uninstall_integration => -day.count,
+            _ => continue,
+        };
+        let state = newest.entry(day.feature).or_insert((day.day, 0));
+        match day.day.cmp(&state.0) {
+            std::cmp::Ordering::Greater => *state = (day.day, balance),
+            std::cmp::Ordering::Equal => state.1 += balance,
+            std::cmp::Ordering::Less => {}
+        }
+    }
+    let installed: Vec<Option<Name>> = newest
+        .into_iter()
+        .filter(|(_, (_, balance))| *balance > 0)
+        .map(|(feature, _)| feature)
+        .collect();
+    let any = |is: fn(&str) -> bool| {
+        installed.iter().flatten().any(|feature| is(known.names.text(*feature)))
+    };
+    fields.set("integrations_installed", count(installed.len()));
+    fields.set("crm_connected", any(is_crm));
+    fields.set("data_warehouse_export_enabled", any(is_warehouse));
+}
+
+fn team(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
+    let people = known.people(as_of);
+    let present =
+        |day: NaiveDate| known.members.iter().filter(move |member| member.is_present(day));
+    let active = |days: u32| {
+        let members = present(as_of).filter_map(|member| people.get(&member.id));
+        count(members.filter(|person| person.active & last(days) != 0).count())
+    };
+    let members = count(present(as_of).count());
+    fields.set("member_count", members);
+    fields.set("admin_present", present(as_of).any(Member::is_admin));
+    let champion = |member: &Member| {
+        let suggested = people.get(&member.id).is_some_and(Aggregate::suggests_champion);
+        member.is_champion() || (suggested && !member.is_admin())
+    };
+    fields.set("champion_present", present(as_of).any(champion));
+    fields.set("dau", active(1));
+    fields.set("wau", active(7));
+    fields.set("mau", active(30));
+    fields.set("seat_count_active_7d", active(7));
+    fields.set("active_seats_7d", active(7));
+    let month_ago = as_of.checked_sub_days(Days::new(30)).unwrap_or(as_of);
+    fields.set("seat_growth_30d", members - count(present(month_ago).count()));
+    let seats = seats(known);
+    fields.set("seats_purchased", seats);
+    fields.set("seat_count_total", seats.unwrap_or(members));
+}
+
+fn is_paying(subscription: &SubscriptionFacts) -> bool {
+    matches!(subscription.status.as_str(), "active" | "past_due")
+}
+
+fn is_trialing(subscription: &SubscriptionFacts) -> bool {
+    subscription.status == "trialing"
+}
+
+/// Seats of the current subscriptions, else those that the product reports.
+fn seats(known: &Known<'_>) -> Option<i64> {
+    let current = known.subscriptions.iter().filter(|one| is_paying(one) || is_trialing(one));
+    let bought: Vec<i64> = current.filter_map(|one| one.seats).collect();
+    if bought.is_empty() { known.workspace.seats_purchased } else { Some(bought.iter().sum()) }
+}
+
+fn commercial(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
+    let all = known.subscriptions;
+    let trialing = all.iter().any(is_trialing);
+    let status = if all.iter().any(is_paying) {
+        "paid"
+    } else if trialing {
+        "trial"
+    } else if !all.is_empty() && all.iter().all(|one| one.status == "canceled") {
+        "churned"
+    } else {
+        "free"
+    };
+    fields.set("paid_status", status);
+    let paying = || all.iter().filter(|one| is_paying(one));
+    let mrr = (status == "paid").then(|| paying().map(|one| one.mrr_cents).sum::<i64>());
+    fields.set("mrr", mrr);
+    fields.set("arr", mrr.map(|mrr| mrr.saturating_mul(12)));
+    let renewal = paying().filter_map(|one| one.renewal_on).filter(|day| *day >= as_of).min();
+    fields.set("renewal_date", renewal);
+    fields.set("days_to_renewal", renewal.map(|day| (day - as_of).num_days()));
+    let trials = all.iter().filter(|one| status == "trial" && is_trialing(one));
+    let trial_end = trials.filter_map(|one| one.trial_end_on).filter(|day| *day >= as_of).min();
+    fields.set("trial_end_date", trial_end);
+    fields.set("trial_days_remaining", trial_end.map(|day| (day - as_of).num_days()));
+}
+
+fn account(account: Option<&AccountFacts>, fields: &mut Fields) {
+    let nobody = AccountFacts::default();
+    let account = account.unwrap_or(&nobody);
+    fields.set("icp_fit_tier", account.icp_fit_tier.as_deref());
+    fields.set("icp_fit_score", account.icp_fit_score);
+    fields.set("employee_count", account.employee_count);
+    fields.set("employee_range", account.employee_range.as_deref());
+    fields.set("industry", account.industry.as_deref());
+    fields.set("sub_industry", account.sub_industry.as_deref());
+    fields.set("hq_country", account.hq_country.as_deref());
+    fields.set("hq_region", account.hq_region.as_deref());
+    let stack: Vec<Value> =
+        account.tech_stack.iter().map(|tool| Value::from(tool.as_str())).collect();
+    fields.set("tech_stack", Some(stack).filter(|stack| !stack.is_empty()));
+    fields.set("is_strategic", account.is_strategic);
+    fields.set("lifecycle_stage", account.lifecycle_stage.as_deref());
+    fields.set("segment", account.segment.as_deref());
+    fields.set("territory", account.territory.as_deref());
+    fields.set("account_score", account.account_score);
+    fields.set("account_workspace_count", account.account_workspace_count);
+}
+
+#[cfg(test)]
+#[path = "compute_tests.rs"]
+mod tests;

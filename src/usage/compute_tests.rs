@@ -1,0 +1,194 @@
+use uuid::Uuid;
+
+use super::*;
+use crate::usage::dictionary::{FIELDS, FieldLevel, Group};
+use crate::usage::taxonomy::CatalogEvent;
+
+fn user(number: u128) -> UserId {
+    UserId(Uuid::from_u128(number))
+}
+
+fn today() -> NaiveDate {
+    "2026-11-20".parse().unwrap()
+}
+
+fn event(key: &str, category: &str, milestone: Option<&str>) -> CatalogEvent {
+    CatalogEvent {
+        key: key.into(),
+        label: key.replace('_', " "),
+        category: category.into(),
+        milestone: milestone.map(str::to_owned),
+    }
+}
+
+struct Setting {
+    names: Names,
+    taxonomy: Taxonomy,
+    workspace: WorkspaceFacts,
+    subscriptions: Vec<SubscriptionFacts>,
+    members: Vec<Member>,
+    usage: Vec<UsageDay>,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let mut names = Names::new();
+        let events = [
+            event("key_action_completed", "activation", Some("primary")),
+            event("first_value_delivered", "activation", Some("secondary")),
+            event("core_feature_used", "depth", None),
+            event("usage_limit_hit", "intent", None),
+        ];
+        let features =
+            ["boards".to_owned(), "alerts".to_owned(), "reports".to_owned(), "api".to_owned()];
+        let taxonomy = Taxonomy::new(&events, &features, &mut names);
+        let workspace = WorkspaceFacts {
+            external_id: "acme".into(),
+            created_at: "2026-11-01T06:00:00Z".parse().ok(),
+            ..WorkspaceFacts::default()
+        };
+        Self { names, taxonomy, workspace, subscriptions: vec![], members: vec![], usage: vec![] }
+    }
+
+    fn did(&mut self, who: u128, event: &str, feature: Option<&str>, age: u64, count: i64) {
+        let event = self.names.intern(event);
+        let feature = feature.map(|feature| self.names.intern(feature));
+        let day = today() - Days::new(age);
+        self.usage.push(UsageDay { user: user(who), event, feature, day, count, value: 2.5 });
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known {
+            workspace: &self.workspace,
+            subscriptions: &self.subscriptions,
+            account: None,
+            members: &self.members,
+            usage: &self.usage,
+            taxonomy: &self.taxonomy,
+            names: &self.names,
+        }
+    }
+
+    fn int(&self, key: &str) -> Option<i64> {
+        workspace_fields(&self.known(), today()).get(key).as_int()
+    }
+}
+
+#[test]
+fn the_last_n_days_end_with_today() {
+    let mut setting = Setting::new();
+    setting.members.push(Member::new(user(1)));
+    setting.members.push(Member::new(user(2)));
+    for age in [0, 6, 7, 13, 14, 29, 30] {
+        setting.did(1, "core_feature_used", None, age, 2);
+    }
+    setting.did(2, "login", None, 6, 3);
+    setting.did(3, "login", None, 0, 1);
+    assert_eq!(setting.int("active_days_14d"), Some(4));
+    assert_eq!(setting.int("active_days_30d"), Some(6));
+    assert_eq!(setting.int("core_actions_7d"), Some(4));
+    assert_eq!(setting.int("logins_7d"), Some(4));
+    // The third person is no member: a login of theirs makes a day active, not a seat.
+    assert_eq!(
+        (setting.int("dau"), setting.int("wau"), setting.int("mau")),
+        (Some(1), Some(2), Some(2))
+    );
+    let members = member_fields(&setting.known(), today());
+    assert_eq!(members[&user(2)].get("active_days_14d"), &Value::Int(1));
+    let earlier = workspace_fields(&setting.known(), today() - Days::new(7));
+    assert_eq!(earlier.get("active_days_14d"), &Value::Int(3), "what came later does not exist");
+}
+
+#[test]
+fn features_and_integrations() {
+    let mut setting = Setting::new();
+    setting.did(1, "core_feature_used", Some("boards"), 20, 1);
+    setting.did(1, "core_feature_used", Some("alerts"), 2, 1);
+    setting.did(1, "core_feature_used", Some("colours"), 2, 1);
+    setting.did(1, "integration_installed", Some("Salesforce"), 9, 1);
+    setting.did(1, "integration_installed", Some("slack"), 9, 1);
+    setting.did(1, "uninstall_integration", Some("slack"), 3, 1);
+    let fields = workspace_fields(&setting.known(), today());
+    assert_eq!(fields.get("features_activated"), &Value::Int(3));
+    assert_eq!(fields.get("core_feature_adoption_count_14d"), &Value::Int(1));
+    assert_eq!(fields.get("key_feature_adoption_ratio"), &Value::Number(0.5));
+    assert_eq!(fields.get("integrations_installed"), &Value::Int(1));
+    assert_eq!(fields.get("integration_installs_30d"), &Value::Int(2));
+    assert_eq!(fields.get("crm_connected"), &Value::Bool(true));
+    assert_eq!(fields.get("data_warehouse_export_enabled"), &Value::Bool(false));
+}
+
+#[test]
+fn activation_is_the_primary_milestone() {
+    let mut setting = Setting::new();
+    setting.did(1, "first_value_delivered", None, 18, 1);
+    assert_eq!(workspace_fields(&setting.known(), today()).get("activated"), &Value::Bool(false));
+    setting.did(1, "key_action_completed", None, 17, 1);
+    let fields = workspace_fields(&setting.known(), today());
+    assert_eq!(fields.get("activation_date"), &Value::Date("2026-11-03".parse().unwrap()));
+    assert_eq!(fields.get("activation_path"), &Value::from("key action completed"));
+    // From the 1st, 6:00, to the start of the 3rd: 42 hours.
+    assert_eq!(fields.get("time_to_activation_hours"), &Value::Number(42.0));
+    assert_eq!(fields.get("activation_percent"), &Value::Number(100.0));
+}
+
+#[test]
+fn money_and_trials() {
+    let mut setting = Setting::new();
+    assert_eq!(
+        workspace_fields(&setting.known(), today()).get("paid_status"),
+        &Value::from("free")
+    );
+    let trial = SubscriptionFacts {
+        status: "trialing".into(),
+        trial_end_on: Some(today()),
+        ..SubscriptionFacts::default()
+    };
+    setting.subscriptions.push(trial);
+    assert_eq!(setting.int("trial_days_remaining"), Some(0));
+    setting.subscriptions.push(SubscriptionFacts {
+        status: "past_due".into(),
+        mrr_cents: 9900,
+        seats: Some(5),
+        renewal_on: Some(today() + Days::new(3)),
+        ..SubscriptionFacts::default()
+    });
+    let fields = workspace_fields(&setting.known(), today());
+    assert_eq!(fields.get("paid_status"), &Value::from("paid"));
+    assert_eq!(fields.get("trial_days_remaining"), &Value::Null);
+    assert_eq!(fields.get("arr"), &Value::Int(118_800));
+    assert_eq!(
+        (fields.get("seat_count_total"), fields.get("days_to_renewal")),
+        (&Value::Int(5), &Value::Int(3))
+    );
+}
+
+#[test]
+fn seats_grow_by_who_joined_and_shrink_by_who_left() {
+    let mut setting = Setting::new();
+    for (number, joined, left) in [(1, 60, None), (2, 10, None), (3, 5, None), (4, 60, Some(2))] {
+        let mut member = Member::new(user(number));
+        member.joined_on = Some(today() - Days::new(joined));
+        member.left_on = left.map(|age| today() - Days::new(age));
+        setting.members.push(member);
+    }
+    assert_eq!((setting.int("member_count"), setting.int("seat_growth_30d")), (Some(3), Some(1)));
+}
+
+#[test]
+fn every_field_before_the_score_is_computed() {
+    let mut setting = Setting::new();
+    setting.members.push(Member::new(user(1)));
+    let fields = workspace_fields(&setting.known(), today());
+    let mine = |group| !matches!(group, Group::Score | Group::Ownership | Group::Member);
+    for field in FIELDS.iter().filter(|field| mine(field.group)) {
+        assert!(fields.has(field.key), "{} is missing", field.key);
+    }
+    for (key, _) in fields.iter() {
+        assert!(FIELDS.iter().any(|field| field.key == key), "{key} is not in the dictionary");
+    }
+    let members = member_fields(&setting.known(), today());
+    for field in FIELDS.iter().filter(|field| field.level == FieldLevel::Both) {
+        assert!(members[&user(1)].has(field.key), "{} is missing for members", field.key);
+    }
+}
