@@ -3,6 +3,8 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::advice::NextAction;
+use super::change::Change;
 use super::lead::Why;
 use crate::ids::{UserId, WorkspaceId};
 
@@ -32,6 +34,12 @@ pub struct Scorecard {
     pub ledger: Vec<LedgerRow>,
     /// The three largest positive rows in words.
     pub reasons: Vec<String>,
+    /// The difference to the day before; the engine itself leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// What to do next; the engine itself leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_best_action: Option<NextAction>,
 }
 
 /// Which model.

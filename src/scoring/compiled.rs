@@ -103,6 +103,22 @@ impl CompiledModel {
         self.version
     }
 
+    /// Whether a rule or a role factor asks about members more than their attributes.
+    pub(super) fn asks_member_signals(&self) -> bool {
+        let is_signal =
+            |key: &str| dictionary::find(key).is_none_or(|field| field.level == FieldLevel::Both);
+        let asks = |clauses: &[Clause]| {
+            clauses.iter().flat_map(Clause::conditions).any(|condition| is_signal(&condition.field))
+        };
+        let mut rules = self.each_rule().filter(|(_, _, compiled)| compiled.level == Level::User);
+        let by_rule = rules.any(|(_, rule, _)| match &rule.kind {
+            RuleKind::Event { .. } => false,
+            RuleKind::State { when, .. } => asks(when),
+            RuleKind::Lookup { field, .. } => is_signal(field),
+        });
+        by_rule || self.model.role_factors.iter().any(|row| asks(&row.when))
+    }
+
     /// The rules that count an event, by their place in the document.
     pub(super) fn rules_of(&self, event: Name) -> &[usize] {
         self.by_event.get(event.index()).map_or(&[], Vec::as_slice)

@@ -14,6 +14,7 @@ use super::grants::{self, Activity, Grant};
 use super::lead::{self, Candidate, Why};
 use super::model::{Level, RuleKind};
 use super::points::hundredths;
+use super::reasons;
 use crate::ids::WorkspaceId;
 use crate::usage::day::UsageDay;
 use crate::usage::facts::Member;
@@ -97,7 +98,9 @@ pub fn score(model: &CompiledModel, world: &World<'_>, as_of: NaiveDate) -> Scor
         lead_user,
         flags: if covered { Vec::new() } else { vec![NO_BUYER_COVERAGE.to_owned()] },
         categories: category_points(model, tally.categories.iter().copied()),
-        reasons: Vec::new(),
+        reasons: reasons::top(&model.model, &ledger),
+        change: None,
+        next_best_action: None,
         ledger,
     }
 }

@@ -1,10 +1,11 @@
 //! Scoring: a workspace's score with its exact ledger, as a pure function of model, facts and day.
 //!
-//! The pure half: `model` (the document), `validate` (what an editor must mend, and warnings),
-//! `presets`, `compiled` (a model made ready for many worlds), `grants` (usage days to points per
-//! rule and subject, with `caps` and `decay`), `lead` (from users to the workspace), `engine` (the
-//! whole), `card` (the result as JSON), `reasons`, `change`, `advice` (the result in words),
-//! `history` (replay of past days), `points` (the arithmetic of hundredths).
+//! The pure half: `model` (the document), `validate` and `lint` (what an editor must mend, and what
+//! is only odd), `presets`, `compiled` (a model made ready for many worlds), `grants` (usage days to
+//! points per rule and subject, with `caps` and `decay`), `lead` (from users to the workspace),
+//! `engine` (the whole), `card` (the result as JSON), `reasons`, `change`, `advice` (the result in
+//! words), `evaluate` (from facts to all of these), `history` (replay of past days), `points` (the
+//! arithmetic of hundredths).
 //!
 //! Owns `scoring_models`, `touched_workspaces` (written by whoever changes what a score depends on),
 //! `workspace_scores`, `score_history`, `account_scores`, `stage_changes`.
@@ -13,18 +14,26 @@
 //! the rows add up to the score, always; `raw + capped + role + decay = net` on every event row; no
 //! event counts twice; a usage day after `as_of` does not exist.
 
+pub mod advice;
 pub mod caps;
 pub mod card;
+pub mod change;
 pub mod compiled;
 pub mod decay;
 pub mod engine;
+pub mod evaluate;
 pub mod grants;
+pub mod history;
 pub mod lead;
+pub mod lint;
 pub mod model;
 pub mod points;
+pub mod presets;
+pub mod reasons;
 pub mod store_facts;
 pub mod store_models;
 pub mod store_scores;
+pub mod validate;
 
 #[cfg(test)]
 mod tests;

@@ -298,7 +298,7 @@ impl TryFrom<RuleDocument> for Rule {
         } = document;
         let foreign = |present: bool, name: &str, kind: &str| {
             if present {
-                Err(format!("rule {key}: {name} does not belong in a {kind} rule"))
+                Err(format!("rule {key}: {name} does not belong in {kind} rules"))
             } else {
                 Ok(())
             }

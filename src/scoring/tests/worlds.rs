@@ -12,12 +12,7 @@ use crate::usage::day::{Names, UsageDay};
 use crate::usage::facts::Member;
 use crate::usage::signal::Fields;
 
-/// The published recipe, as the first vector spells it.
-pub fn recipe() -> Model {
-    let vectors = include_str!("../../../tests/fixtures/scoring_vectors.json");
-    let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
-    serde_json::from_value(vectors[0]["model"].clone()).unwrap()
-}
+pub use crate::scoring::presets::published_recipe as recipe;
 
 pub fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
