@@ -7,6 +7,10 @@
 //! words), `evaluate` (from facts to all of these), `history` (replay of past days), `points` (the
 //! arithmetic of hundredths).
 //!
+//! The other half: `store_*` (SQL), `batch` (loads workspaces as `case`s, an account as their `union`),
+//! `ops` (facts in, scores and what follows out, one transaction), `serving` (the rows that pages
+//! read), `worker` (scores what was touched), `jobs` (scores everything again).
+//!
 //! Owns `scoring_models`, `touched_workspaces` (written by whoever changes what a score depends on),
 //! `workspace_scores`, `score_history`, `account_scores`, `stage_changes`.
 //!
@@ -15,8 +19,10 @@
 //! event counts twice; a usage day after `as_of` does not exist.
 
 pub mod advice;
+pub mod batch;
 pub mod caps;
 pub mod card;
+pub mod case;
 pub mod change;
 pub mod compiled;
 pub mod decay;
@@ -24,16 +30,21 @@ pub mod engine;
 pub mod evaluate;
 pub mod grants;
 pub mod history;
+pub mod jobs;
 pub mod lead;
 pub mod lint;
 pub mod model;
+pub mod ops;
 pub mod points;
 pub mod presets;
 pub mod reasons;
+pub mod serving;
 pub mod store_facts;
 pub mod store_models;
 pub mod store_scores;
+pub mod union;
 pub mod validate;
+pub mod worker;
 
 #[cfg(test)]
 mod tests;

@@ -73,7 +73,6 @@ pub fn touch(
 #[diesel(table_name = workspace_scores)]
 pub(super) struct Previous {
     pub workspace_id: WorkspaceId,
-    pub as_of: NaiveDate,
     pub stage: String,
     pub stage_since: DateTime<Utc>,
 }
@@ -304,4 +303,15 @@ pub(super) fn workspaces_after(
 /// How many workspaces there are.
 pub(super) fn workspace_count(conn: &mut PgConnection) -> Result<i64> {
     Ok(crate::schema::workspaces::table.count().get_result(conn)?)
+}
+
+/// The stored scores of workspaces, in hundredths.
+pub(super) fn scores_of(
+    conn: &mut PgConnection,
+    ids: &[WorkspaceId],
+) -> Result<Vec<(WorkspaceId, i32)>> {
+    Ok(workspace_scores::table
+        .filter(workspace_scores::workspace_id.eq_any(ids))
+        .select((workspace_scores::workspace_id, workspace_scores::score))
+        .load(conn)?)
 }

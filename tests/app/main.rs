@@ -12,5 +12,6 @@ mod commands;
 mod database;
 mod ingest;
 mod private_postgres;
+mod scoring;
 #[path = "../support/test_db.rs"]
 mod test_db;

@@ -1,0 +1,313 @@
+//! Scoring workspaces: facts in, scores, history, stage changes and what follows from them out, in
+//! one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use diesel::PgConnection;
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::batch;
+use super::case::{Case, Ground};
+use super::change::Stored;
+use super::evaluate::Evaluation;
+use super::history::DayScore;
+use super::model::NOT_PQL;
+use super::serving;
+use super::store_scores::{self, HistoryDay, Previous, StageChange, Touched};
+use super::{store_facts, union};
+use crate::error::{Error, Result};
+use crate::ids::{AccountId, WorkspaceId};
+
+/// So many days of history are kept up to date; older ones are computed when asked for.
+pub const HISTORY_DAYS: u64 = 90;
+
+/// What happens in the scorer's transaction after scores were written: routing, in the order of the
+/// house a later feature, is handed in by the table of jobs.
+pub type AfterScoring = fn(&mut PgConnection, &[WorkspaceId], DateTime<Utc>) -> Result<()>;
+
+/// Scores up to `rows` of what was touched. How many workspaces were scored; 0: nothing waits.
+///
+/// # Errors
+/// When the database fails; then nothing is written and what was touched stays touched.
+pub fn score_touched(
+    conn: &mut PgConnection,
+    rows: i64,
+    now: DateTime<Utc>,
+    after: AfterScoring,
+) -> Result<usize> {
+    store_scores::lock_scorer(conn)?;
+    let touched = store_scores::take_touched(conn, rows)?;
+    score(conn, &touched, now, after)?;
+    Ok(touched.len())
+}
+
+/// Scores workspaces because time passed or the model changed: today, and days of history that are
+/// missing. Past days stay as they were scored.
+///
+/// # Errors
+/// When the database fails; then nothing is written.
+pub fn rescore(
+    conn: &mut PgConnection,
+    ids: &[WorkspaceId],
+    now: DateTime<Utc>,
+    after: AfterScoring,
+) -> Result<()> {
+    store_scores::lock_scorer(conn)?;
+    let touched: Vec<Touched> =
+        ids.iter().map(|id| Touched { workspace_id: *id, since_on: now.date_naive() }).collect();
+    score(conn, &touched, now, after)
+}
+
+fn score(
+    conn: &mut PgConnection,
+    touched: &[Touched],
+    now: DateTime<Utc>,
+    after: AfterScoring,
+) -> Result<()> {
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let today = now.date_naive();
+    let ids: Vec<WorkspaceId> = touched.iter().map(|one| one.workspace_id).collect();
+    let mut ground = batch::ground(conn)?;
+    let cases = batch::cases(conn, &mut ground, &ids)?;
+    let previous: BTreeMap<WorkspaceId, Previous> =
+        store_scores::previous(conn, &ids)?.into_iter().map(|p| (p.workspace_id, p)).collect();
+    let oldest = today.checked_sub_days(Days::new(HISTORY_DAYS)).unwrap_or(today);
+    let stored = store_scores::history_since(conn, &ids, oldest)?;
+    let mut written = Written::default();
+    for case in &cases {
+        let since = touched.iter().find(|one| one.workspace_id == case.id);
+        let past = Past {
+            previous: previous.get(&case.id),
+            stored: stored_of(&stored, case.id),
+            since: since.map_or(today, |one| one.since_on).max(oldest),
+            oldest,
+        };
+        written.add(&ground, case, &past, now)?;
+    }
+    store_scores::write_history(conn, &written.history)?;
+    store_scores::write_serving(conn, &written.serving)?;
+    store_scores::write_stage_changes(conn, &written.stage_changes)?;
+    let accounts: BTreeSet<AccountId> = cases.iter().filter_map(|case| case.account_id).collect();
+    score_accounts(conn, &mut ground, &cases, &accounts, now)?;
+    after(conn, &ids, now)
+}
+
+fn stored_of(stored: &[HistoryDay], id: WorkspaceId) -> &[HistoryDay] {
+    let start = stored.partition_point(|day| day.workspace_id < id);
+    let end = stored.partition_point(|day| day.workspace_id <= id);
+    stored.get(start..end).unwrap_or_default()
+}
+
+/// What was known of a workspace's scores before this run.
+struct Past<'a> {
+    previous: Option<&'a Previous>,
+    stored: &'a [HistoryDay],
+    /// The first day on which something new happened.
+    since: NaiveDate,
+    /// History begins here.
+    oldest: NaiveDate,
+}
+
+impl Past<'_> {
+    fn on(&self, day: NaiveDate) -> Option<&HistoryDay> {
+        let at = self.stored.binary_search_by_key(&day, |one| one.day).ok()?;
+        self.stored.get(at)
+    }
+
+    /// The days to score: those since something new happened, and those that nobody scored yet.
+    fn days(&self, case: &Case, today: NaiveDate) -> Vec<NaiveDate> {
+        let first = case.first_day().unwrap_or(today).max(self.oldest).min(today);
+        first
+            .iter_days()
+            .take_while(|day| *day <= today)
+            .filter(|day| *day >= self.since || *day == today || self.on(*day).is_none())
+            .collect()
+    }
+}
+
+/// What a batch writes.
+#[derive(Default)]
+struct Written {
+    history: Vec<HistoryDay>,
+    serving: Vec<store_scores::Serving>,
+    stage_changes: Vec<StageChange>,
+}
+
+impl Written {
+    fn add(
+        &mut self,
+        ground: &Ground,
+        case: &Case,
+        past: &Past<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let today = now.date_naive();
+        let Some(model) = ground.model_on(today) else {
+            return Err(Error::internal("no scoring model was published"));
+        };
+        let days = past.days(case, today);
+        let (fresh, _) = days.split_at(days.len().saturating_sub(1));
+        let mut line: BTreeMap<NaiveDate, HistoryDay> =
+            past.stored.iter().map(|day| (day.day, day.clone())).collect();
+        let replayed = runs(fresh).flat_map(|run| case.history(ground, run));
+        for day in replayed.map(|(version, score)| history_day(ground, case.id, version, score)) {
+            let day = day?;
+            line.insert(day.day, day.clone());
+            self.history.push(day);
+        }
+        let yesterday = today.pred_opt().and_then(|day| line.get(&day));
+        let stored = yesterday.map(|day| Stored {
+            score: i64::from(day.score),
+            model_version: i64::from(day.model_version),
+        });
+        let evaluation = case.on_with_change(ground, model, today, stored);
+        let entry = today_entry(case.id, &evaluation)?;
+        line.insert(today, entry.clone());
+        let stage_since = stage_since(past.previous, &evaluation.card.stage, &line, now);
+        self.note_stage_change(past.previous, case.id, &evaluation, now)?;
+        self.serving.push(serving::row(case, &evaluation, &line, stage_since, now)?);
+        self.history.push(entry);
+        Ok(())
+    }
+
+    fn note_stage_change(
+        &mut self,
+        previous: Option<&Previous>,
+        workspace_id: WorkspaceId,
+        evaluation: &Evaluation,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let from = previous.map_or(NOT_PQL, |previous| &previous.stage);
+        if from == evaluation.card.stage {
+            return Ok(());
+        }
+        self.stage_changes.push(StageChange {
+            id: Uuid::now_v7(),
+            workspace_id,
+            from_stage: from.to_owned(),
+            to_stage: evaluation.card.stage.clone(),
+            score: serving::int(evaluation.card.score)?,
+            model_version: serving::int(evaluation.card.model.version)?,
+            changed_at: now,
+        });
+        Ok(())
+    }
+}
+
+/// Consecutive days, run by run.
+fn runs(days: &[NaiveDate]) -> impl Iterator<Item = &[NaiveDate]> {
+    days.chunk_by(|a, b| a.succ_opt() == Some(*b))
+}
+
+fn history_day(
+    ground: &Ground,
+    workspace_id: WorkspaceId,
+    version: i64,
+    score: DayScore,
+) -> Result<HistoryDay> {
+    let keys = ground.version(version).map(|model| model.model().categories.as_slice());
+    let points = keys.unwrap_or_default().iter().zip(&score.categories);
+    let categories =
+        points.map(|(category, points)| (category.key.clone(), Json::from(*points))).collect();
+    Ok(HistoryDay {
+        workspace_id,
+        day: score.day,
+        score: serving::int(score.score)?,
+        stage: score.stage,
+        categories: Json::Object(categories),
+        model_version: serving::int(version)?,
+    })
+}
+
+fn today_entry(workspace_id: WorkspaceId, evaluation: &Evaluation) -> Result<HistoryDay> {
+    let card = &evaluation.card;
+    let categories =
+        card.categories.iter().map(|one| (one.key.clone(), Json::from(one.points))).collect();
+    Ok(HistoryDay {
+        workspace_id,
+        day: card.as_of,
+        score: serving::int(card.score)?,
+        stage: card.stage.clone(),
+        categories: Json::Object(categories),
+        model_version: serving::int(card.model.version)?,
+    })
+}
+
+/// Since when the workspace is in its stage: as noted, else now; on the first scoring the start of
+/// the unbroken run of days that ends today.
+fn stage_since(
+    previous: Option<&Previous>,
+    stage: &str,
+    line: &BTreeMap<NaiveDate, HistoryDay>,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    match previous {
+        Some(previous) if previous.stage == stage => previous.stage_since,
+        Some(_) => now,
+        None => {
+            let run = line.values().rev().take_while(|day| day.stage == stage);
+            let first = run.last().map(|day| day.day.and_time(NaiveTime::MIN).and_utc());
+            first.filter(|first| first.date_naive() < now.date_naive()).unwrap_or(now)
+        }
+    }
+}
+
+/// Scores accounts as the union of their production workspaces.
+fn score_accounts(
+    conn: &mut PgConnection,
+    ground: &mut Ground,
+    loaded: &[Case],
+    accounts: &BTreeSet<AccountId>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let today = now.date_naive();
+    let accounts: Vec<AccountId> = accounts.iter().copied().collect();
+    let links = store_facts::workspaces_of(conn, &accounts)?;
+    let is_loaded = |id: &WorkspaceId| loaded.binary_search_by_key(id, |case| case.id).is_ok();
+    let missing: Vec<WorkspaceId> =
+        links.iter().map(|(_, workspace)| *workspace).filter(|id| !is_loaded(id)).collect();
+    let others = batch::cases(conn, ground, &missing)?;
+    let by_id: BTreeMap<WorkspaceId, &Case> =
+        loaded.iter().chain(&others).map(|case| (case.id, case)).collect();
+    let best: BTreeMap<WorkspaceId, i32> = store_scores::scores_of(
+        conn,
+        &links.iter().map(|(_, workspace)| *workspace).collect::<Vec<_>>(),
+    )?
+    .into_iter()
+    .collect();
+    for group in links.chunk_by(|a, b| a.0 == b.0) {
+        let cases: Vec<&Case> =
+            group.iter().filter_map(|(_, workspace)| by_id.get(workspace).copied()).collect();
+        let Some((account, _)) = group.first() else { continue };
+        let (Some(union), Some(model)) =
+            (union::of_account(*account, &cases), ground.model_on(today))
+        else {
+            continue;
+        };
+        let evaluation = union.on(ground, model, today);
+        let top = group.iter().filter_map(|(_, workspace)| best.get(workspace)).max();
+        let row = serving::account_row(
+            *account,
+            &evaluation,
+            cases.len(),
+            top.copied().unwrap_or(0),
+            now,
+        )?;
+        store_scores::write_account(conn, &row)?;
+    }
+    Ok(())
+}
+
+/// A case ready for questions about one workspace: any day, any published version.
+///
+/// # Errors
+/// `NotFound` when there is no such workspace.
+pub fn open(conn: &mut PgConnection, id: WorkspaceId) -> Result<(Ground, Case)> {
+    let mut ground = batch::ground(conn)?;
+    let case = batch::cases(conn, &mut ground, &[id])?.pop().ok_or(Error::NotFound)?;
+    Ok((ground, case))
+}
