@@ -10,7 +10,7 @@ use actix_web::web::{ServiceConfig, get, post, scope, to};
 
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
-use crate::{health, ingest, team};
+use crate::{health, ingest, sources, team};
 
 /// Mounts everything.
 pub fn configure(config: &mut ServiceConfig) {
@@ -32,6 +32,7 @@ fn machines(config: &mut ServiceConfig) {
         .route("/assets/{name}", get().to(assets::serve))
         .route("/healthz", get().to(health::live))
         .route("/readyz", get().to(health::ready))
+        .route("/api/v1/ingest/status", get().to(ingest::api::status))
         .configure(ingest::receive::routes);
 }
 
@@ -50,7 +51,7 @@ fn door(config: &mut ServiceConfig) {
 
 /// Signed in.
 fn pages(config: &mut ServiceConfig) {
-    config.configure(team_pages);
+    config.configure(key_pages).configure(ingest_pages).configure(team_pages);
 }
 
 /// Oneself and the team.
@@ -71,6 +72,30 @@ fn team_pages(config: &mut ServiceConfig) {
         .route("/settings/team/{id}/work", post().to(actions::work))
         .route("/settings/team/{id}/deactivation", post().to(actions::deactivate))
         .route("/settings/team/{id}/reactivation", post().to(actions::reactivate));
+}
+
+/// Sources and keys.
+fn key_pages(config: &mut ServiceConfig) {
+    use sources::{actions, pages};
+    config
+        .route("/settings/keys", get().to(pages::keys))
+        .route("/settings/keys/sources", post().to(actions::create_source))
+        .route("/settings/keys/sources/{id}", get().to(pages::first_event))
+        .route("/settings/keys/sources/{id}/write-keys", post().to(actions::create_write_key))
+        .route("/settings/keys/write-keys/{id}/revocation", post().to(actions::revoke_write_key))
+        .route("/settings/keys/api-keys", post().to(actions::create_api_key))
+        .route("/settings/keys/api-keys/{id}/revocation", post().to(actions::revoke_api_key));
+}
+
+/// What comes in and what was refused.
+fn ingest_pages(config: &mut ServiceConfig) {
+    use ingest::{actions, pages};
+    config
+        .route("/ingest", get().to(pages::health))
+        .route("/ingest/dead-letters", get().to(pages::dead_letters))
+        .route("/ingest/dead-letters/replays", post().to(actions::replay))
+        .route("/ingest/dead-letters/discards", post().to(actions::discard))
+        .route("/ingest/dead-letters/{id}", get().to(pages::dead_letter));
 }
 
 async fn nothing() -> Result<actix_web::HttpResponse> {

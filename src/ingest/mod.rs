@@ -16,7 +16,9 @@
 //! is text and JSON that PostgreSQL takes (no U+0000, no lone surrogate, no number beyond a
 //! double); duplicates are accepted here and counted by the drainer; the clock is an argument.
 
+pub mod actions;
 pub mod answer;
+pub mod api;
 pub mod body;
 pub mod cors;
 pub mod endpoint;
@@ -27,7 +29,9 @@ pub mod intake;
 pub mod journal;
 pub mod load;
 pub mod message;
+pub mod minutes;
 pub mod ops;
+pub mod pages;
 pub mod parse;
 pub mod payload;
 pub mod receive;

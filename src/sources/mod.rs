@@ -9,8 +9,10 @@
 //! is switched off, stops working within seconds ([`keyring`]) on every server; every change writes
 //! an audit row in its transaction.
 
+pub mod actions;
 pub mod key;
 pub mod keyring;
 pub mod ops;
+pub mod pages;
 
 pub mod store;

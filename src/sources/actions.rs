@@ -1,0 +1,199 @@
+//! The forms of sources and keys.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::key::Scope;
+use super::pages::{KeysPage, Shown, Typed};
+use super::{ops, store};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::ids::SourceId;
+use crate::team::audit::Actor;
+use crate::web::answer::{self, Htmx};
+use crate::web::form::{Fields, Form};
+use crate::web::permit::{ManageKeys, Permit};
+
+/// A new source.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SourceForm {
+    name: String,
+    environment: String,
+}
+
+/// `POST /settings/keys/sources`: a source with its first write key, which the answer shows.
+pub async fn create_source(
+    app: web::Data<App>,
+    me: Permit<ManageKeys>,
+    form: Form<SourceForm>,
+) -> Result<HttpResponse> {
+    let (by, typed, now) = (Actor::from(&*me), form.0.clone(), me.now);
+    let made = app
+        .db
+        .tx_web(move |conn| {
+            let source = ops::create_source(conn, &by, &typed.name, &typed.environment, now)?;
+            let key = ops::create_write_key(conn, &by, source.id, now)?;
+            Ok((source, key))
+        })
+        .await;
+    let page = KeysPage::load(&app, &me).await?;
+    match made {
+        Ok((source, key)) => answer::page(&page.showing(
+            &app,
+            Shown {
+                title: format!("The write key of {}", source.name),
+                key: key.reveal().to_owned(),
+                source: Some(source.id),
+            },
+        )),
+        Err(Error::Invalid(errors)) => {
+            let SourceForm { name, environment } = form.0;
+            let typed = Typed { name, environment, ..Typed::default() };
+            answer::unprocessable(&page.refused(typed, errors))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `POST /settings/keys/sources/{id}/write-keys`: one more write key, which the answer shows.
+pub async fn create_write_key(
+    app: web::Data<App>,
+    me: Permit<ManageKeys>,
+    id: web::Path<SourceId>,
+) -> Result<HttpResponse> {
+    let (by, now, id) = (Actor::from(&*me), me.now, id.into_inner());
+    let (source, key) = app
+        .db
+        .tx_web(move |conn| {
+            let key = ops::create_write_key(conn, &by, id, now)?;
+            Ok((store::find(conn, id)?, key))
+        })
+        .await?;
+    let title = format!("A new write key of {}", source.name);
+    let shown = Shown { title, key: key.reveal().to_owned(), source: Some(source.id) };
+    answer::page(&KeysPage::load(&app, &me).await?.showing(&app, shown))
+}
+
+/// `POST /settings/keys/api-keys`: an API key, which the answer shows.
+pub async fn create_api_key(
+    app: web::Data<App>,
+    me: Permit<ManageKeys>,
+    fields: Fields,
+) -> Result<HttpResponse> {
+    let (by, now) = (Actor::from(&*me), me.now);
+    let name = fields.text("key_name").to_owned();
+    let scopes = fields.all("scopes").collect::<Vec<_>>().join(",");
+    // No scope at all is refused by the use case, in words at the field.
+    let scopes = Scope::parse_list(&scopes).unwrap_or_default();
+    let typed = name.clone();
+    let made =
+        app.db.tx_web(move |conn| ops::create_api_key(conn, &by, &typed, &scopes, now)).await;
+    let page = KeysPage::load(&app, &me).await?;
+    match made {
+        Ok(key) => {
+            let title = format!("The API key “{}”", name.trim());
+            answer::page(
+                &page.showing(&app, Shown { title, key: key.reveal().to_owned(), source: None }),
+            )
+        }
+        Err(Error::Invalid(errors)) => {
+            let errors = errors
+                .into_iter()
+                .map(|(field, messages)| {
+                    (if field == "name" { "key_name".into() } else { field }, messages)
+                })
+                .collect();
+            let typed = Typed { key_name: name, ..Typed::default() };
+            answer::unprocessable(&page.refused(typed, errors))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The typed confirmation of a revocation.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct RevocationForm {
+    confirm: String,
+}
+
+impl RevocationForm {
+    /// Refuses unless the key's prefix was typed: products stop sending at once.
+    fn check(&self, prefix: &str) -> Result<()> {
+        if self.confirm.trim() == prefix {
+            Ok(())
+        } else {
+            Err(Error::invalid(
+                "confirm",
+                format!("Nothing was revoked: type {prefix} to confirm."),
+            ))
+        }
+    }
+}
+
+/// `POST /settings/keys/write-keys/{id}/revocation`.
+pub async fn revoke_write_key(
+    app: web::Data<App>,
+    me: Permit<ManageKeys>,
+    htmx: Htmx,
+    id: web::Path<Uuid>,
+    form: Form<RevocationForm>,
+) -> Result<HttpResponse> {
+    let (by, now, id) = (Actor::from(&*me), me.now, id.into_inner());
+    let typed = form.0;
+    let revoked = app
+        .db
+        .tx_web(move |conn| {
+            let key = store::find_write_key(conn, id)?;
+            typed.check(&key.prefix)?;
+            ops::revoke_write_key(conn, &by, id, now)?;
+            Ok(key.prefix)
+        })
+        .await;
+    revocation(&app, &me, &htmx, revoked).await
+}
+
+/// `POST /settings/keys/api-keys/{id}/revocation`.
+pub async fn revoke_api_key(
+    app: web::Data<App>,
+    me: Permit<ManageKeys>,
+    htmx: Htmx,
+    id: web::Path<Uuid>,
+    form: Form<RevocationForm>,
+) -> Result<HttpResponse> {
+    let (by, now, id) = (Actor::from(&*me), me.now, id.into_inner());
+    let typed = form.0;
+    let revoked = app
+        .db
+        .tx_web(move |conn| {
+            let key = store::find_api_key(conn, id)?;
+            typed.check(&key.prefix)?;
+            ops::revoke_api_key(conn, &by, id, now)?;
+            Ok(key.prefix)
+        })
+        .await;
+    revocation(&app, &me, &htmx, revoked).await
+}
+
+async fn revocation(
+    app: &App,
+    me: &Permit<ManageKeys>,
+    htmx: &Htmx,
+    revoked: Result<String>,
+) -> Result<HttpResponse> {
+    match revoked {
+        Ok(prefix) => {
+            let text = format!(
+                "The key {prefix}… is revoked: within seconds nothing is accepted with it."
+            );
+            answer::told(htmx, "/settings/keys", text)
+        }
+        Err(Error::Invalid(errors)) => {
+            let page = KeysPage::load(app, me).await?;
+            answer::unprocessable(&page.refused(Typed::default(), errors))
+        }
+        Err(error) => Err(error),
+    }
+}

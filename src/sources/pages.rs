@@ -1,0 +1,218 @@
+//! Sources and keys for an admin, and how a product sends its first event.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::store::{self, ApiKey, Source, WriteKey};
+use crate::app::App;
+use crate::error::{FieldErrors, Result};
+use crate::ids::SourceId;
+use crate::ingest::store_status;
+use crate::web::answer::{self, Htmx};
+use crate::web::format::{self, Moment};
+use crate::web::permit::{ManageKeys, Permit, Viewer};
+use crate::web::shell::{NavItem, Shell};
+
+/// What stands in the place of a key that is not known any more.
+const PLACEHOLDER: &str = "YOUR_WRITE_KEY";
+
+pub(super) struct SourceLine {
+    source: Source,
+    keys: Vec<KeyLine>,
+}
+
+pub(super) struct KeyLine {
+    id: String,
+    /// Of a write key its source, of an API key its own name.
+    name: String,
+    prefix: String,
+    scopes: String,
+    is_open: bool,
+    made: Moment,
+    used: Option<Moment>,
+}
+
+/// A key that was made just now: shown this once.
+pub(super) struct Shown {
+    pub title: String,
+    pub key: String,
+    /// The source, when the key is a write key: its first event comes next.
+    pub source: Option<SourceId>,
+}
+
+/// `GET /settings/keys`, and what its forms answer with.
+#[derive(Template)]
+#[template(path = "sources/index.html")]
+pub(super) struct KeysPage {
+    shell: Shell,
+    sources: Vec<SourceLine>,
+    api_keys: Vec<KeyLine>,
+    shown: Option<Shown>,
+    samples: Vec<Sample>,
+    form: Typed,
+    errors: FieldErrors,
+}
+
+/// What was typed into a form that came back.
+#[derive(Clone, Default)]
+pub(super) struct Typed {
+    pub name: String,
+    pub environment: String,
+    pub key_name: String,
+}
+
+impl KeysPage {
+    /// The page as it stands in the database.
+    pub async fn load(app: &App, me: &Viewer) -> Result<Self> {
+        let (sources, write_keys, api_keys) = app
+            .db
+            .read_web(|conn| {
+                Ok((store::list(conn)?, store::list_write_keys(conn)?, store::list_api_keys(conn)?))
+            })
+            .await?;
+        let sources = sources
+            .into_iter()
+            .map(|source| SourceLine {
+                keys: write_keys
+                    .iter()
+                    .filter(|key| key.source_id == source.id)
+                    .map(|key| KeyLine::of_write(key, &source, me))
+                    .collect(),
+                source,
+            })
+            .collect();
+        Ok(Self {
+            shell: me.shell("Sources and keys").at(NavItem::Settings),
+            sources,
+            api_keys: api_keys.iter().map(|key| KeyLine::of_api(key, me)).collect(),
+            shown: None,
+            samples: Vec::new(),
+            form: Typed::default(),
+            errors: FieldErrors::new(),
+        })
+    }
+
+    /// With what is wrong, and what was typed.
+    pub fn refused(mut self, form: Typed, errors: FieldErrors) -> Self {
+        self.form = form;
+        self.errors = errors;
+        self
+    }
+
+    /// With a new key; a write key comes with what to do with it.
+    pub fn showing(mut self, app: &App, shown: Shown) -> Self {
+        if shown.source.is_some() {
+            self.samples = samples(app, &shown.key);
+        }
+        self.shown = Some(shown);
+        self
+    }
+}
+
+impl KeyLine {
+    fn of_write(key: &WriteKey, source: &Source, me: &Viewer) -> Self {
+        Self {
+            id: key.id.to_string(),
+            name: source.name.clone(),
+            prefix: key.prefix.clone(),
+            scopes: String::new(),
+            is_open: key.revoked_at.is_none(),
+            made: format::moment(key.created_at, me.now, me.zone),
+            used: key.last_used_at.map(|at| format::moment(at, me.now, me.zone)),
+        }
+    }
+
+    fn of_api(key: &ApiKey, me: &Viewer) -> Self {
+        Self {
+            id: key.id.to_string(),
+            name: key.name.clone(),
+            prefix: key.prefix.clone(),
+            scopes: key.scopes.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),
+            is_open: key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > me.now),
+            made: format::moment(key.created_at, me.now, me.zone),
+            used: key.last_used_at.map(|at| format::moment(at, me.now, me.zone)),
+        }
+    }
+}
+
+/// `GET /settings/keys`.
+pub async fn keys(app: web::Data<App>, me: Permit<ManageKeys>) -> Result<HttpResponse> {
+    answer::page(&KeysPage::load(&app, &me).await?)
+}
+
+/// How to send the first event, for one kind of product.
+pub(super) struct Sample {
+    id: &'static str,
+    label: &'static str,
+    code: String,
+}
+
+fn samples(app: &App, key: &str) -> Vec<Sample> {
+    let host = app.link("");
+    let bare = host.split_once("://").map_or(host.as_str(), |(_, rest)| rest);
+    let scheme = app.config.public_url.scheme();
+    let curl = format!(
+        "curl {host}/v1/track -u {key}: -H 'content-type: application/json' -d '{{\n  \
+         \"userId\": \"user-1\", \"event\": \"Signed Up\",\n  \
+         \"context\": {{\"groupId\": \"workspace-1\"}}\n}}'"
+    );
+    let node = format!(
+        "import {{ Analytics }} from '@segment/analytics-node'\n\
+         const analytics = new Analytics({{ writeKey: '{key}', host: '{host}' }})\n\
+         analytics.track({{ userId: 'user-1', event: 'Signed Up',\n  \
+         context: {{ groupId: 'workspace-1' }} }})\n\
+         await analytics.closeAndFlush()"
+    );
+    let python = format!(
+        "import segment.analytics as analytics\n\
+         analytics.write_key = '{key}'\n\
+         analytics.host = '{host}'\n\
+         analytics.track('user-1', 'Signed Up', context={{'groupId': 'workspace-1'}})\n\
+         analytics.flush()"
+    );
+    let browser = format!(
+        "import {{ AnalyticsBrowser }} from '@segment/analytics-next'\n\
+         const analytics = AnalyticsBrowser.load(\n  \
+         {{ writeKey: '{key}', cdnURL: '{host}' }},\n  \
+         {{ integrations: {{ 'Segment.io': {{ apiHost: '{bare}/v1', protocol: '{scheme}' }} }} }})\n\
+         analytics.track('Signed Up', {{}}, {{ groupId: 'workspace-1' }})"
+    );
+    vec![
+        Sample { id: "first-curl", label: "curl", code: curl },
+        Sample { id: "first-node", label: "Node.js", code: node },
+        Sample { id: "first-python", label: "Python", code: python },
+        Sample { id: "first-browser", label: "Browser", code: browser },
+    ]
+}
+
+/// `GET /settings/keys/sources/{id}`: how to send, and whether anything has arrived.
+#[derive(Template)]
+#[template(path = "sources/first_event.html", blocks = ["listening"])]
+struct FirstEventPage {
+    shell: Shell,
+    source: Source,
+    heard: Option<Moment>,
+    samples: Vec<Sample>,
+}
+
+/// The page, or the listening box alone for whoever polls.
+pub async fn first_event(
+    app: web::Data<App>,
+    me: Permit<ManageKeys>,
+    htmx: Htmx,
+    id: web::Path<SourceId>,
+) -> Result<HttpResponse> {
+    let id = id.into_inner();
+    let (source, heard) = app
+        .db
+        .read_web(move |conn| Ok((store::find(conn, id)?, store_status::last_heard(conn)?)))
+        .await?;
+    let heard = heard.into_iter().find(|last| last.source_id == id);
+    let page = FirstEventPage {
+        shell: me.shell(format!("First event of {}", source.name)).at(NavItem::Settings),
+        heard: heard.map(|last| format::moment(last.minute, me.now, me.zone)),
+        source,
+        samples: samples(&app, PLACEHOLDER),
+    };
+    if htmx.wants("listening") { answer::page(&page.as_listening()) } else { answer::page(&page) }
+}
