@@ -2,5 +2,6 @@
 
 mod answers;
 mod captures;
+mod killed;
 mod overload;
 mod server;
