@@ -2,6 +2,8 @@
 
 mod answers;
 mod captures;
+mod files;
 mod killed;
+mod letters;
 mod overload;
 mod server;
