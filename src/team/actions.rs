@@ -185,7 +185,7 @@ fn refused(
         is_setup: invited.is_none(),
         role: invited.map_or(Role::Admin, |(_, role)| role),
         email: invited.map_or(form.email.as_str(), |(email, _)| email).to_owned(),
-        name: form.name.clone(),
+        typed_name: form.name.clone(),
         errors,
     })
 }

@@ -98,7 +98,8 @@ pub(super) struct JoinPage {
     pub is_setup: bool,
     pub role: Role,
     pub email: String,
-    pub name: String,
+    /// Not `name`: that is a parameter of the macro that shows it.
+    pub typed_name: String,
     pub errors: FieldErrors,
 }
 
@@ -117,7 +118,7 @@ pub async fn setup(
         is_setup: true,
         role: Role::Admin,
         email: String::new(),
-        name: String::new(),
+        typed_name: String::new(),
         errors: FieldErrors::new(),
     };
     Doorstep::answer(cookie, answer::page(&page)?)
@@ -139,7 +140,7 @@ pub async fn invite(
         is_setup: false,
         role: invite.role,
         email: invite.email,
-        name: invite.name,
+        typed_name: invite.name,
         errors: FieldErrors::new(),
     };
     Doorstep::answer(cookie, answer::page(&page)?)

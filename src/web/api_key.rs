@@ -1,4 +1,5 @@
-//! API keys: how scripts sign in to `/api`. `Authorization: Bearer <key>`, one scope each way:
+//! API keys: how scripts sign in to `/api`. `Authorization: Bearer <key>`; a scope contains the ones
+//! before it:
 //!
 //! ```ignore
 //! pub async fn index(app: web::Data<App>, key: ApiKey<Read>) -> Result<HttpResponse> { … }
@@ -12,33 +13,35 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use super::{permit, store, token};
+use super::permit;
 use crate::error::{Error, Result};
+use crate::sources::key::{KeyHash, Scope};
+use crate::sources::store;
 
 /// A scope as a type.
-pub trait Scope: 'static {
-    /// The word in `api_keys.scopes`.
-    const KEY: &'static str;
+pub trait Reach: 'static {
+    /// The scope.
+    const SCOPE: Scope;
 }
 
 macro_rules! scopes {
-    ($($(#[$doc:meta])* $name:ident = $key:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
-        impl Scope for $name {
-            const KEY: &'static str = $key;
+        impl Reach for $name {
+            const SCOPE: Scope = Scope::$name;
         }
     )*};
 }
 
 scopes! {
     /// Read facts, scores, decisions.
-    Read = "read";
+    Read;
     /// Upsert facts and outcomes.
-    Write = "write";
+    Write;
     /// Change and publish models, rules, the catalog.
-    Admin = "admin";
+    Admin;
 }
 
 /// Proof that the request carries a live key with the scope.
@@ -51,7 +54,7 @@ pub struct ApiKey<S> {
     scope: PhantomData<S>,
 }
 
-impl<S: Scope> FromRequest for ApiKey<S> {
+impl<S: Reach> FromRequest for ApiKey<S> {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
@@ -59,20 +62,25 @@ impl<S: Scope> FromRequest for ApiKey<S> {
         let request = request.clone();
         Box::pin(async move {
             let app = permit::app(&request)?;
-            let hash = token::hash(bearer(&request).ok_or(Error::SignedOut)?);
+            let hash = KeyHash::of(bearer(&request).ok_or(Error::SignedOut)?);
             let now = app.clock.now();
-            let (id, name, scopes) = app
+            let key = app
                 .db
-                .read_web(move |conn| store::find_api_key(conn, &hash, now))
+                .tx_web(move |conn| store::use_api_key(conn, &hash, now))
                 .await?
                 .ok_or(Error::SignedOut)?;
-            if !scopes.iter().flatten().any(|scope| scope == S::KEY) {
+            // The words are ranked as the scopes are: each contains the ones before it.
+            let opens = [Scope::Read, Scope::Write, Scope::Admin]
+                .into_iter()
+                .filter(|scope| *scope >= S::SCOPE)
+                .any(|scope| key.scopes.iter().flatten().any(|word| word == scope.name()));
+            if !opens {
                 return Err(Error::Forbidden(format!(
-                    "This key lacks the scope {}. Make one that has it in Settings, API keys.",
-                    S::KEY
+                    "This key lacks the scope {}. Make a key that has it.",
+                    S::SCOPE.name()
                 )));
             }
-            Ok(Self { id, name, scope: PhantomData })
+            Ok(Self { id: key.id, name: key.name, scope: PhantomData })
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Forms only from our own pages: three checks, each of which would do in a current browser.
 //!
-//! 1. `Sec-Fetch-Site` must not speak of another site. 2. `Origin`, if sent, must be our host.
-//! 3. The form's `csrf_token` (or the header `X-CSRF-Token`) must be the one derived from the
-//! cookie. A browser without our cookie has no authority to borrow, except for signing in, where
-//! the page before the form has set one.
+//! 1. `Sec-Fetch-Site` must not speak of another site.
+//! 2. `Origin`, if sent, must be our host.
+//! 3. The form's `csrf_token` (or the header `X-CSRF-Token`) must be the one derived from the cookie.
+//!
+//! A browser without our cookie has no authority to borrow, except for signing in, where the page
+//! before the form has set one.
 
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, web};
 
 use super::{permit, session, token};
 use crate::error::{Error, Result};
@@ -46,7 +48,7 @@ pub async fn guard(
     }
     match checked(&mut request).await {
         Ok(()) => next.call(request).await,
-        Err(error) => Ok(request.into_response(HttpResponse::from_error(error))),
+        Err(error) => Ok(request.error_response(error)),
     }
 }
 

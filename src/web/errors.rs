@@ -175,9 +175,8 @@ impl Asked {
             |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
         let reader = if under("/api") {
             Reader::Api
-        } else if under("/v1")
-            || under("/webhooks")
-            || matches!(path, "/healthz" | "/readyz" | "/metrics")
+        } else if ["/v1", "/beacon", "/webhooks"].iter().any(|folder| under(folder))
+            || matches!(path, "/sourceConfig" | "/healthz" | "/readyz" | "/metrics")
         {
             Reader::Machine
         } else if Htmx::of(request.headers()).asks {
@@ -188,7 +187,10 @@ impl Asked {
         Self {
             reader,
             request_id: uuid::Uuid::now_v7().simple().to_string(),
-            next: next_of(request, reader),
+            next: match reader {
+                Reader::Browser | Reader::Htmx => next_of(request, reader),
+                Reader::Api | Reader::Machine => None,
+            },
             now: permit::app(request.request()).map_or(DateTime::UNIX_EPOCH, |app| app.clock.now()),
         }
     }

@@ -1,7 +1,8 @@
 //! What every page stands on: the door (roles, permits, sessions, CSRF, headers), forms and answers,
 //! errors as pages, the page shell, numbers and times as text, static files.
 //!
-//! Owns `sessions`. Knows no feature; `store` joins `team_members` and `api_keys` for reading.
+//! Owns `sessions`; `store` joins `team_members` for reading. Knows no feature, save that `api_key`
+//! asks `sources` whose key it is.
 //! How a page is written: [`permit`], [`answer`], [`form`], [`shell`], in this order.
 
 pub mod answer;

@@ -72,12 +72,6 @@ words! {
     }
 }
 
-impl Default for Theme {
-    fn default() -> Self {
-        Self::System
-    }
-}
-
 /// One thing that a role may do. A page or action names the one it needs (`web::permit`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum May {

@@ -241,7 +241,7 @@ impl Shell {
             member: None,
             current: None,
             csrf: String::new(),
-            theme: Theme::default(),
+            theme: Theme::System,
             counters: Counters::default(),
             flash: Vec::new(),
             shortcuts: true,

@@ -1,5 +1,5 @@
 //! What the door asks the database: sessions (this folder owns the table) and, for reading, the
-//! members and API keys behind them.
+//! members behind them.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::session::{ABSOLUTE, IDLE};
 use crate::error::{Error, Result};
 use crate::ids::MemberId;
-use crate::schema::{api_keys, sessions, team_members};
+use crate::schema::{sessions, team_members};
 
 /// A live session with the member behind it.
 #[derive(Clone, Debug, Queryable)]
@@ -168,24 +168,6 @@ pub fn sweep_sessions(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<usi
             .filter(sessions::expires_at.le(now).or(sessions::last_seen_at.le(now - IDLE))),
     )
     .execute(conn)?)
-}
-
-/// The name and scopes of a live API key.
-///
-/// # Errors
-/// The database's.
-pub fn find_api_key(
-    conn: &mut PgConnection,
-    key_hash: &[u8],
-    now: DateTime<Utc>,
-) -> Result<Option<(uuid::Uuid, String, Vec<Option<String>>)>> {
-    Ok(api_keys::table
-        .filter(api_keys::key_hash.eq(key_hash))
-        .filter(api_keys::revoked_at.is_null())
-        .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now)))
-        .select((api_keys::id, api_keys::name, api_keys::scopes))
-        .first(conn)
-        .optional()?)
 }
 
 /// Asks the database for nothing, to hear whether it answers.

@@ -10,8 +10,11 @@
 
 mod commands;
 mod database;
+#[path = "../support/house.rs"]
+mod house;
 mod ingest;
 mod private_postgres;
 mod scoring;
+mod team;
 #[path = "../support/test_db.rs"]
 mod test_db;
