@@ -1,1 +1,14 @@
-//! ownership
+//! Ownership: who has which workspace, who could, and how it is handed over.
+//!
+//! Owns the tables `pools`, `pool_members`, `account_owners`, `assignments`.
+//!
+//! The pure half: `eligibility` (who can be given a PQL, else why not), `round_robin` (whose turn it
+//! is), `strategy` (the ways to an owner in the order of a rule).
+//!
+//! Invariants: a workspace has at most one open assignment; an assignment, its task, its
+//! notification and its audit row commit together; nobody deactivated owns anything; whoever writes
+//! assignments locks members (by id), then workspaces (by id), then turns in pools, in that order.
+
+pub mod eligibility;
+pub mod round_robin;
+pub mod strategy;
