@@ -10,5 +10,7 @@
 //! assignments locks members (by id), then workspaces (by id), then turns in pools, in that order.
 
 pub mod eligibility;
+pub mod ops;
 pub mod round_robin;
+pub mod store;
 pub mod strategy;

@@ -6,9 +6,6 @@ use crate::usage::condition::{Clause, Condition, Op};
 use crate::usage::signal::Value;
 
 /// Active, production, without anomaly; then expansion, hot, light touch, e-mail, nurture.
-///
-/// `keep_current` stands before the strategies that the spec lists, or else the next run would hand
-/// a workspace from one pool member to the next.
 #[must_use]
 pub fn rule_set() -> RuleSet {
     RuleSet {
@@ -54,7 +51,6 @@ fn tiers(keys: &[&str]) -> Value {
 
 fn in_turn(pool: &str) -> Vec<Strategy> {
     vec![
-        Strategy::KeepCurrent,
         Strategy::AccountOwner,
         Strategy::Territory,
         Strategy::PoolRoundRobin(pool.to_owned()),
@@ -239,6 +235,6 @@ mod tests {
         let hot = rules.iter().find(|rule| rule.key == "hot").unwrap();
         assert_eq!(hot.conditions()[0], "Score is at least 80");
         assert!(hot.conditions()[3].contains(" or Pricing page views, 7 days is above 0"));
-        assert!(hot.outcome().starts_with("SDR · current owner, else account owner, else"));
+        assert!(hot.outcome().starts_with("SDR · account owner, else territory in turn, else SDR pool"));
     }
 }

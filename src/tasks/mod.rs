@@ -10,3 +10,7 @@
 pub mod business_hours;
 pub mod handoff;
 pub mod opener;
+pub mod ops;
+pub mod outcome;
+pub mod store;
+pub mod store_handoff;
