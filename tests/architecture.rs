@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Features in the order in which data flows through them: calls go up this list.
+/// Features in the order in which data flows through them: calls go up this list. Routing stands
+/// last: it decides and, in the same transaction, calls ownership, which calls tasks.
 const FEATURES: [&str; 12] = [
     "team",
     "sources",

@@ -12,5 +12,8 @@
 
 pub mod defaults;
 pub mod engine;
+pub mod ops;
 pub mod plan;
+pub mod record;
 pub mod rule;
+pub mod store;

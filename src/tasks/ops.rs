@@ -39,7 +39,7 @@ pub struct Brief {
 /// somebody else is closed as reassigned.
 ///
 /// # Errors
-/// `Conflict` when another transaction makes one at the same moment; the database's.
+/// `Conflict` when others keep making one at the same moment; the database's.
 pub fn open(conn: &mut PgConnection, brief: &Brief, now: DateTime<Utc>) -> Result<TaskId> {
     let (name, hours) = store::worker(conn, brief.assignee)?;
     let known = knowledge(conn, brief.workspace, now)?;
@@ -47,7 +47,6 @@ pub fn open(conn: &mut PgConnection, brief: &Brief, now: DateTime<Utc>) -> Resul
         Occasion { play: &brief.play, because: brief.because.clone(), assignee: &name };
     let payload = handoff(known, &occasion);
     let title = brief.title.replace("{workspace}", &payload.workspace);
-    store::close_open(conn, brief.workspace, Outcome::Reassigned, "", None, now)?;
     let new = NewTask {
         workspace: brief.workspace,
         assignee: brief.assignee,
@@ -58,11 +57,20 @@ pub fn open(conn: &mut PgConnection, brief: &Brief, now: DateTime<Utc>) -> Resul
         snoozed_until: None,
         payload,
     };
-    let Some(id) = store::insert(conn, &new, now)? else {
-        return Err(Error::Conflict("Somebody else just made a task for this workspace.".into()));
-    };
+    let id = replace_open(conn, &new, now)?;
     store::notify(conn, brief.assignee, "pql_assigned", &title, &format!("/tasks/{id}"), now)?;
     Ok(id)
+}
+
+/// Twice at most: a colleague's "not now" may leave a follow-up between the two statements.
+fn replace_open(conn: &mut PgConnection, new: &NewTask, now: DateTime<Utc>) -> Result<TaskId> {
+    for _ in 0..2 {
+        store::close_open(conn, new.workspace, Outcome::Reassigned, "", None, now)?;
+        if let Some(id) = store::insert(conn, new, now)? {
+            return Ok(id);
+        }
+    }
+    Err(Error::Conflict("Somebody else just made a task for this workspace.".to_owned()))
 }
 
 /// Closes the open PQL task of a workspace without a disposition.
