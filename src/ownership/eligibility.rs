@@ -130,10 +130,8 @@ pub fn exclusion(candidate: &Candidate, demand: Demand<'_>) -> Option<Excluded> 
     }
     let fits = match demand {
         Demand::Named => None,
-        Demand::Pool(needs, _) | Demand::Territory(needs, _) => {
-            (candidate.function != Some(needs))
-                .then(|| Excluded::wrong_function(needs, candidate.function))
-        }
+        Demand::Pool(needs, _) | Demand::Territory(needs, _) => (candidate.function != Some(needs))
+            .then(|| Excluded::wrong_function(needs, candidate.function)),
     };
     fits.or_else(|| match demand {
         Demand::Pool(_, pool) => (!candidate.pools.iter().any(|key| key == pool))

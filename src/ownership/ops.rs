@@ -46,7 +46,14 @@ pub fn give(conn: &mut PgConnection, gift: &Gift, now: DateTime<Utc>) -> Result<
     tasks::ops::open(conn, brief, now)?;
     let detail = json!({ "from": gift.from, "to": brief.assignee, "because": brief.because });
     let subject = brief.workspace.to_string();
-    audit::record(conn, &Actor::system(), "workspace.assigned", ("workspace", &subject), &detail, now)?;
+    audit::record(
+        conn,
+        &Actor::system(),
+        "workspace.assigned",
+        ("workspace", &subject),
+        &detail,
+        now,
+    )?;
     Ok(true)
 }
 
@@ -156,7 +163,8 @@ fn brief(
 ) -> Brief {
     let function = candidate.and_then(|one| one.function).unwrap_or(Function::Sdr);
     let human = advice.as_ref().filter(|advice| advice.destination.parse::<Function>().is_ok());
-    let hours = human.and_then(|advice| advice.sla_hours).and_then(|hours| u32::try_from(hours).ok());
+    let hours =
+        human.and_then(|advice| advice.sla_hours).and_then(|hours| u32::try_from(hours).ok());
     Brief {
         workspace: wish.workspace,
         assignee: wish.to,
@@ -260,7 +268,14 @@ pub fn return_everything(
             tasks::ops::withdraw(conn, *workspace, "The owner left the team", actor.id, now)?;
             let detail = json!({ "from": member, "because": "deactivated" });
             let subject = workspace.to_string();
-            audit::record(conn, actor, "workspace.unassigned", ("workspace", &subject), &detail, now)?;
+            audit::record(
+                conn,
+                actor,
+                "workspace.unassigned",
+                ("workspace", &subject),
+                &detail,
+                now,
+            )?;
         }
     }
     store::end_account_ownership(conn, member)?;

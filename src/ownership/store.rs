@@ -71,10 +71,8 @@ impl Row {
         let zone: Tz = self.time_zone.parse().unwrap_or(Tz::UTC);
         let today = now.with_timezone(&zone).date_naive();
         let spans = away.get(&self.id).into_iter().flatten();
-        let away_until = spans
-            .filter(|(from, to)| (*from..=*to).contains(&today))
-            .map(|(_, to)| *to)
-            .max();
+        let away_until =
+            spans.filter(|(from, to)| (*from..=*to).contains(&today)).map(|(_, to)| *to).max();
         Candidate {
             id: self.id,
             name: self.name,
@@ -287,7 +285,10 @@ pub fn owned_by(conn: &mut PgConnection, member: MemberId) -> Result<Vec<Workspa
 ///
 /// # Errors
 /// The database's.
-pub fn note_turns(conn: &mut PgConnection, turns: &BTreeMap<MemberId, DateTime<Utc>>) -> Result<()> {
+pub fn note_turns(
+    conn: &mut PgConnection,
+    turns: &BTreeMap<MemberId, DateTime<Utc>>,
+) -> Result<()> {
     for (member, at) in turns {
         diesel::update(pool_members::table.filter(pool_members::member_id.eq(member)))
             .set(pool_members::last_assigned_at.eq(at))
@@ -359,8 +360,7 @@ pub fn set_account_owner(
             diesel::delete(account_owners::table.find(account)).execute(conn)?;
         }
         Some(member) => {
-            let values =
-                (account_owners::member_id.eq(member), account_owners::since.eq(now));
+            let values = (account_owners::member_id.eq(member), account_owners::since.eq(now));
             diesel::insert_into(account_owners::table)
                 .values((account_owners::account_id.eq(account), values))
                 .on_conflict(account_owners::account_id)
@@ -410,8 +410,8 @@ pub struct Advice {
 /// Not found when there is no such workspace; the database's.
 pub fn advice(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<Advice>> {
     use crate::schema::workspaces;
-    let known: bool = diesel::select(diesel::dsl::exists(workspaces::table.find(workspace)))
-        .get_result(conn)?;
+    let known: bool =
+        diesel::select(diesel::dsl::exists(workspaces::table.find(workspace))).get_result(conn)?;
     if !known {
         return Err(Error::NotFound);
     }

@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::*;
 use super::Strategy;
+use super::*;
 use crate::ownership::round_robin::stamp;
 
 fn member(number: u128) -> MemberId {
@@ -74,9 +74,8 @@ fn strategies_are_tried_in_order() {
     let mut team = vec![sdr(1), sdr(2), Candidate { function: Some(Function::Ae), ..sdr(3) }];
     team[1].territories = vec!["emea".to_owned()];
     let mut subject = Subject::default();
-    let who = |subject: &Subject, team: &[Candidate]| {
-        choose(&ways, Function::Sdr, subject, team).owner
-    };
+    let who =
+        |subject: &Subject, team: &[Candidate]| choose(&ways, Function::Sdr, subject, team).owner;
     assert_eq!(who(&subject, &team), Some(member(1)));
     subject.territory = Some("emea".to_owned());
     assert_eq!(who(&subject, &team), Some(member(2)));
@@ -92,7 +91,8 @@ fn strategies_are_tried_in_order() {
 
 #[test]
 fn leaving_it_is_a_decision_too() {
-    let choice = choose(&[Strategy::LeaveUnowned, pool()], Function::Sdr, &Subject::default(), &[sdr(1)]);
+    let choice =
+        choose(&[Strategy::LeaveUnowned, pool()], Function::Sdr, &Subject::default(), &[sdr(1)]);
     assert_eq!((choice.owner, choice.steps.len()), (None, 1));
     assert!(choice.unowned_reason.unwrap().contains("assignment view"));
 }

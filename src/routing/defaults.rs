@@ -50,11 +50,7 @@ fn tiers(keys: &[&str]) -> Value {
 }
 
 fn in_turn(pool: &str) -> Vec<Strategy> {
-    vec![
-        Strategy::AccountOwner,
-        Strategy::Territory,
-        Strategy::PoolRoundRobin(pool.to_owned()),
-    ]
+    vec![Strategy::AccountOwner, Strategy::Territory, Strategy::PoolRoundRobin(pool.to_owned())]
 }
 
 fn not_a_lead() -> Rule {
@@ -202,18 +198,42 @@ mod tests {
             (vec![("workspace_type", text("sandbox"))], "not_a_lead", None),
             (vec![("has_open_anomaly", true.into())], "not_a_lead", None),
             (vec![("paid_status", text("paid"))], "expansion", Csm),
-            (vec![("paid_status", text("paid")), ("segment", text("enterprise"))], "expansion_enterprise", Ae),
-            (vec![("paid_status", text("paid")), ("pql_score", 69.99.into())], "email_and_prompt", LifecycleEmail),
+            (
+                vec![("paid_status", text("paid")), ("segment", text("enterprise"))],
+                "expansion_enterprise",
+                Ae,
+            ),
+            (
+                vec![("paid_status", text("paid")), ("pql_score", 69.99.into())],
+                "email_and_prompt",
+                LifecycleEmail,
+            ),
             (vec![("icp_fit_tier", text("C"))], "email_and_prompt", LifecycleEmail),
             (vec![("high_intent_events_14d", 0.into())], "email_and_prompt", LifecycleEmail),
             (vec![("admin_present", false.into())], "email_and_prompt", LifecycleEmail),
             (vec![("admin_present", false.into()), ("seat_growth_30d", 3.into())], "hot", Sdr),
             (vec![("admin_present", false.into()), ("upgrade_clicks_7d", 1.into())], "hot", Sdr),
             (vec![("pql_score", 79.99.into()), ("icp_fit_tier", text("A"))], "light_touch", Sdr),
-            (vec![("pql_score", 70.into()), ("icp_fit_tier", text("A")), ("no_buyer_coverage", true.into())], "email_and_prompt", LifecycleEmail),
+            (
+                vec![
+                    ("pql_score", 70.into()),
+                    ("icp_fit_tier", text("A")),
+                    ("no_buyer_coverage", true.into()),
+                ],
+                "email_and_prompt",
+                LifecycleEmail,
+            ),
             (vec![("pql_score", 70.into())], "email_and_prompt", LifecycleEmail),
-            (vec![("pql_score", 55.into()), ("icp_fit_tier", null)], "email_for_coverage", LifecycleEmail),
-            (vec![("pql_score", 55.into()), ("no_buyer_coverage", true.into())], "email_for_coverage", LifecycleEmail),
+            (
+                vec![("pql_score", 55.into()), ("icp_fit_tier", null)],
+                "email_for_coverage",
+                LifecycleEmail,
+            ),
+            (
+                vec![("pql_score", 55.into()), ("no_buyer_coverage", true.into())],
+                "email_for_coverage",
+                LifecycleEmail,
+            ),
             (vec![("pql_score", 55.into())], "nurture", Nurture),
         ];
         for (changes, rule, destination) in cases {
@@ -235,6 +255,8 @@ mod tests {
         let hot = rules.iter().find(|rule| rule.key == "hot").unwrap();
         assert_eq!(hot.conditions()[0], "Score is at least 80");
         assert!(hot.conditions()[3].contains(" or Pricing page views, 7 days is above 0"));
-        assert!(hot.outcome().starts_with("SDR · account owner, else territory in turn, else SDR pool"));
+        assert!(
+            hot.outcome().starts_with("SDR · account owner, else territory in turn, else SDR pool")
+        );
     }
 }

@@ -149,7 +149,9 @@ impl Run {
             scored.standing.last.as_ref().map(|last| last.id)
         };
         let owner = scored.standing.held.as_ref().map(|held| held.member);
-        if plan.withdraw && let Some(owner) = owner {
+        if plan.withdraw
+            && let Some(owner) = owner
+        {
             let reason = plan.choice.unowned_reason.clone().unwrap_or_default();
             ownership::ops::withdraw(conn, scored.workspace, owner, &reason, self.now)?;
             self.done.withdrawn += 1;
@@ -167,7 +169,9 @@ impl Run {
                 tasks::ops::open(conn, &brief, self.now)?;
             }
         }
-        if plan.record && let Some(id) = id {
+        if plan.record
+            && let Some(id) = id
+        {
             self.decisions.push(self.write(scored, decision, &plan, id)?);
             self.done.decisions += 1;
         }
@@ -175,12 +179,7 @@ impl Run {
     }
 
     /// A person assigned it between our look and our write: the record says whom it has now.
-    fn overtaken(
-        &self,
-        conn: &mut PgConnection,
-        scored: &Scored,
-        plan: &mut Plan,
-    ) -> Result<()> {
+    fn overtaken(&self, conn: &mut PgConnection, scored: &Scored, plan: &mut Plan) -> Result<()> {
         let now = ownership::store::owner(conn, scored.workspace)?;
         plan.notes.push(match &now {
             Some((_, name)) => format!("Assigned to {name} by a person at the same moment."),
@@ -279,9 +278,8 @@ pub fn suggest(
             None => (None, String::new()),
         };
         let way = choice.steps.last().map(|step| step.strategy.words()).unwrap_or_default();
-        let reason = choice
-            .unowned_reason
-            .unwrap_or_else(|| format!("Rule {}: {way}", decision.rule_name));
+        let reason =
+            choice.unowned_reason.unwrap_or_else(|| format!("Rule {}: {way}", decision.rule_name));
         found.insert(one.workspace, Suggestion { member, name, reason });
     }
     Ok(found)

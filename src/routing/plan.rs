@@ -163,8 +163,7 @@ fn person(
     if !may_start {
         let reason = "Worked on within the last 14 days or given back: waits for a manager, or for new \
                       high-intent events after it left and came back.";
-        let choice =
-            Choice { unowned_reason: Some(reason.to_owned()), ..Choice::default() };
+        let choice = Choice { unowned_reason: Some(reason.to_owned()), ..Choice::default() };
         // Nobody takes it from an owner whose function no longer fits without giving it to another.
         return match &standing.held {
             Some(held) => {

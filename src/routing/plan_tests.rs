@@ -80,7 +80,8 @@ fn after(decision: &Decision, before: &Standing, done: &Plan) -> Standing {
     }
     if done.give {
         let member = done.choice.owner.unwrap();
-        standing.held = Some(Held { member, assigned_at: now(), accepted: false, by_person: false });
+        standing.held =
+            Some(Held { member, assigned_at: now(), accepted: false, by_person: false });
     }
     if done.task {
         standing.open_task = done.choice.owner;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 
 use super::plan::{Held, Last, Standing};
 use super::rule::{Destination, RuleSet};
@@ -155,8 +157,7 @@ pub fn scored(
     workspaces: &[WorkspaceId],
     now: DateTime<Utc>,
 ) -> Result<Vec<Scored>> {
-    let rows: Vec<Row> =
-        sql_query(SCORED).bind::<Array<SqlUuid>, _>(workspaces).load(conn)?;
+    let rows: Vec<Row> = sql_query(SCORED).bind::<Array<SqlUuid>, _>(workspaces).load(conn)?;
     let mut scored = rows.into_iter().map(Row::read).collect::<Result<Vec<_>>>()?;
     // Only a play that was worked on before asks for evidence.
     let worked: Vec<WorkspaceId> = scored
@@ -198,8 +199,7 @@ fn last_intent(
 
 impl Row {
     fn read(self) -> Result<Scored> {
-        let mut fields: Fields =
-            serde_json::from_value(self.signals).map_err(Error::internal)?;
+        let mut fields: Fields = serde_json::from_value(self.signals).map_err(Error::internal)?;
         fields.set("owner", self.owner_name);
         fields.set("owner_team", self.owner_team);
         fields.set("account_owner", self.account_owner_name);

@@ -342,7 +342,10 @@ mod tests {
         assert_eq!((made.active_users, made.activation_percent), (7, Some(92)));
         assert_eq!(made.trial_end_on, NaiveDate::from_ymd_opt(2026, 11, 27));
         assert!(made.approach.starts_with("Start with Lee. Lead with the limit"));
-        assert!(made.approach.ends_with("The trial ends on 27 November: offer the annual plan before then."));
+        assert!(
+            made.approach
+                .ends_with("The trial ends on 27 November: offer the annual plan before then.")
+        );
     }
 
     #[test]

@@ -64,7 +64,8 @@ fn milestones(told: &Told<'_>) -> Vec<String> {
     if limits > 0 {
         said.push(format!("reached a usage limit {} this month", times(limits)));
     }
-    let joined = count(told.fields, "invites_accepted_7d").max(count(told.fields, "seat_growth_30d"));
+    let joined =
+        count(told.fields, "invites_accepted_7d").max(count(told.fields, "seat_growth_30d"));
     if joined > 0 {
         said.push(format!("welcomed {}", people(joined)));
     }

@@ -43,8 +43,7 @@ pub struct Brief {
 pub fn open(conn: &mut PgConnection, brief: &Brief, now: DateTime<Utc>) -> Result<TaskId> {
     let (name, hours) = store::worker(conn, brief.assignee)?;
     let known = knowledge(conn, brief.workspace, now)?;
-    let occasion =
-        Occasion { play: &brief.play, because: brief.because.clone(), assignee: &name };
+    let occasion = Occasion { play: &brief.play, because: brief.because.clone(), assignee: &name };
     let payload = handoff(known, &occasion);
     let title = brief.title.replace("{workspace}", &payload.workspace);
     let new = NewTask {

@@ -243,15 +243,14 @@ pub fn close(
     by: MemberId,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let closed =
-        diesel::update(tasks::table.find(id).filter(tasks::completed_at.is_null()))
-            .set((
-                tasks::completed_at.eq(now),
-                tasks::completed_by.eq(by),
-                tasks::outcome.eq(outcome.key()),
-                tasks::note.eq(note),
-            ))
-            .execute(conn)?;
+    let closed = diesel::update(tasks::table.find(id).filter(tasks::completed_at.is_null()))
+        .set((
+            tasks::completed_at.eq(now),
+            tasks::completed_by.eq(by),
+            tasks::outcome.eq(outcome.key()),
+            tasks::note.eq(note),
+        ))
+        .execute(conn)?;
     Ok(closed > 0)
 }
 
@@ -259,15 +258,10 @@ pub fn close(
 ///
 /// # Errors
 /// The database's.
-pub fn snooze(
-    conn: &mut PgConnection,
-    id: TaskId,
-    until: Option<DateTime<Utc>>,
-) -> Result<bool> {
-    let changed =
-        diesel::update(tasks::table.find(id).filter(tasks::completed_at.is_null()))
-            .set(tasks::snoozed_until.eq(until))
-            .execute(conn)?;
+pub fn snooze(conn: &mut PgConnection, id: TaskId, until: Option<DateTime<Utc>>) -> Result<bool> {
+    let changed = diesel::update(tasks::table.find(id).filter(tasks::completed_at.is_null()))
+        .set(tasks::snoozed_until.eq(until))
+        .execute(conn)?;
     Ok(changed > 0)
 }
 
@@ -322,22 +316,17 @@ pub fn mark_read(
 /// # Errors
 /// Not found; the database's.
 pub fn worker(conn: &mut PgConnection, member: MemberId) -> Result<(String, WorkingHours)> {
-    let (name, zone, starts, ends, days): (
-        String,
-        String,
-        NaiveTime,
-        NaiveTime,
-        Vec<Option<i32>>,
-    ) = team_members::table
-        .find(member)
-        .select((
-            team_members::name,
-            team_members::time_zone,
-            team_members::work_starts,
-            team_members::work_ends,
-            team_members::work_days,
-        ))
-        .first(conn)?;
+    let (name, zone, starts, ends, days): (String, String, NaiveTime, NaiveTime, Vec<Option<i32>>) =
+        team_members::table
+            .find(member)
+            .select((
+                team_members::name,
+                team_members::time_zone,
+                team_members::work_starts,
+                team_members::work_ends,
+                team_members::work_days,
+            ))
+            .first(conn)?;
     let days = days.into_iter().flatten().filter_map(|day| u32::try_from(day).ok()).collect();
     let zone = zone.parse().unwrap_or(Tz::UTC);
     Ok((name, WorkingHours { zone, starts, ends, days }))

@@ -13,7 +13,11 @@ mod database;
 #[path = "../support/house.rs"]
 mod house;
 mod ingest;
+#[path = "../support/leads.rs"]
+mod leads;
+mod ownership;
 mod private_postgres;
+mod routing;
 mod scoring;
 mod team;
 #[path = "../support/test_db.rs"]

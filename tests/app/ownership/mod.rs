@@ -1,0 +1,3 @@
+//! Ownership against a real database, and its pages.
+
+mod assigning;

@@ -1,0 +1,4 @@
+//! Routing against a real database: once, whole, and without flapping.
+
+mod flapping;
+mod once;
