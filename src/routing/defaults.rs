@@ -192,7 +192,8 @@ mod tests {
         use Destination::{Ae, Csm, LifecycleEmail, None, Nurture, Sdr};
         let text = |word: &str| Value::from(word);
         let null = Value::Null;
-        let cases: Vec<(Vec<(&'static str, Value)>, &str, Destination)> = vec![
+        type Case = (Vec<(&'static str, Value)>, &'static str, Destination);
+        let cases: Vec<Case> = vec![
             (vec![], "hot", Sdr),
             (vec![("workspace_status", text("suspended"))], "not_a_lead", None),
             (vec![("workspace_type", text("sandbox"))], "not_a_lead", None),

@@ -63,70 +63,42 @@ pub struct Task {
     pub note: String,
 }
 
-type TaskRow = (
-    TaskId,
-    WorkspaceId,
-    MemberId,
-    String,
-    serde_json::Value,
-    i32,
-    Option<DateTime<Utc>>,
-    Option<DecisionId>,
-    DateTime<Utc>,
-    Option<DateTime<Utc>>,
-    Option<DateTime<Utc>>,
-    Option<String>,
-    String,
-);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tasks)]
+struct TaskRow {
+    id: TaskId,
+    workspace_id: WorkspaceId,
+    assignee_id: MemberId,
+    title: String,
+    payload: serde_json::Value,
+    priority: i32,
+    due_at: Option<DateTime<Utc>>,
+    decision_id: Option<DecisionId>,
+    created_at: DateTime<Utc>,
+    snoozed_until: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+    outcome: Option<String>,
+    note: String,
+}
 
-const COLUMNS: (
-    tasks::id,
-    tasks::workspace_id,
-    tasks::assignee_id,
-    tasks::title,
-    tasks::payload,
-    tasks::priority,
-    tasks::due_at,
-    tasks::decision_id,
-    tasks::created_at,
-    tasks::snoozed_until,
-    tasks::completed_at,
-    tasks::outcome,
-    tasks::note,
-) = (
-    tasks::id,
-    tasks::workspace_id,
-    tasks::assignee_id,
-    tasks::title,
-    tasks::payload,
-    tasks::priority,
-    tasks::due_at,
-    tasks::decision_id,
-    tasks::created_at,
-    tasks::snoozed_until,
-    tasks::completed_at,
-    tasks::outcome,
-    tasks::note,
-);
-
-fn read(row: TaskRow) -> Result<Task> {
-    let (id, workspace, assignee, title, payload, priority, due_at, decision, created_at, ..) = row;
-    let (.., snoozed_until, completed_at, outcome, note) = row;
-    Ok(Task {
-        id,
-        workspace,
-        assignee,
-        title,
-        payload: serde_json::from_value(payload).map_err(Error::internal)?,
-        priority,
-        due_at,
-        decision,
-        created_at,
-        snoozed_until,
-        completed_at,
-        outcome: outcome.as_deref().and_then(Outcome::from_key),
-        note,
-    })
+impl TaskRow {
+    fn read(self) -> Result<Task> {
+        Ok(Task {
+            id: self.id,
+            workspace: self.workspace_id,
+            assignee: self.assignee_id,
+            title: self.title,
+            payload: serde_json::from_value(self.payload).map_err(Error::internal)?,
+            priority: self.priority,
+            due_at: self.due_at,
+            decision: self.decision_id,
+            created_at: self.created_at,
+            snoozed_until: self.snoozed_until,
+            completed_at: self.completed_at,
+            outcome: self.outcome.as_deref().and_then(Outcome::from_key),
+            note: self.note,
+        })
+    }
 }
 
 /// The task of an id.
@@ -134,7 +106,7 @@ fn read(row: TaskRow) -> Result<Task> {
 /// # Errors
 /// Not found; the database's.
 pub fn task(conn: &mut PgConnection, id: TaskId) -> Result<Task> {
-    read(tasks::table.find(id).select(COLUMNS).first(conn)?)
+    tasks::table.find(id).select(TaskRow::as_select()).first(conn)?.read()
 }
 
 /// As [`task`], held against other writers until the transaction ends.
@@ -142,7 +114,7 @@ pub fn task(conn: &mut PgConnection, id: TaskId) -> Result<Task> {
 /// # Errors
 /// Not found; the database's.
 pub fn lock_task(conn: &mut PgConnection, id: TaskId) -> Result<Task> {
-    read(tasks::table.find(id).select(COLUMNS).for_update().first(conn)?)
+    tasks::table.find(id).select(TaskRow::as_select()).for_update().first(conn)?.read()
 }
 
 /// The open PQL task of a workspace.
@@ -153,10 +125,10 @@ pub fn open_task(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Opti
     let row: Option<TaskRow> = tasks::table
         .filter(tasks::workspace_id.eq(workspace))
         .filter(tasks::completed_at.is_null())
-        .select(COLUMNS)
+        .select(TaskRow::as_select())
         .first(conn)
         .optional()?;
-    row.map(read).transpose()
+    row.map(TaskRow::read).transpose()
 }
 
 /// The tasks of a workspace, the newest first.
@@ -168,9 +140,9 @@ pub fn tasks_of(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<T
         .filter(tasks::workspace_id.eq(workspace))
         .order((tasks::created_at.desc(), tasks::id.desc()))
         .limit(100)
-        .select(COLUMNS)
+        .select(TaskRow::as_select())
         .load(conn)?;
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(TaskRow::read).collect()
 }
 
 /// Writes a task; none when the workspace has an open one already.
