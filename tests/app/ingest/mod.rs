@@ -6,4 +6,5 @@ mod files;
 mod killed;
 mod letters;
 mod overload;
+mod pages;
 mod server;

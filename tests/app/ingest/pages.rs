@@ -1,0 +1,211 @@
+//! Sources, keys, the health of ingestion and dead letters, as people see them.
+
+use actix_web::http::Method;
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use ripen::db::Pool;
+use ripen::ids::SourceId;
+use ripen::schema::{dead_letters, ingest_minutes};
+use ripen::sources::{ops, store};
+use ripen::team::audit::Actor;
+use ripen::team::member::Role;
+use uuid::Uuid;
+
+use crate::house::House;
+
+fn add_source(house: &House, name: &str) -> SourceId {
+    let now = house.clock.now();
+    house.tx(|conn| ops::create_source(conn, &Actor::system(), name, "test", now)).id
+}
+
+fn add_letter(house: &House, source: SourceId, code: &str, raw: &str) -> Uuid {
+    let (id, now) = (Uuid::now_v7(), house.clock.now());
+    house.tx(|conn| {
+        diesel::insert_into(dead_letters::table)
+            .values((
+                dead_letters::id.eq(id),
+                dead_letters::source_id.eq(source),
+                dead_letters::received_at.eq(now),
+                dead_letters::refused_by.eq("parser"),
+                dead_letters::code.eq(code),
+                dead_letters::message.eq("why"),
+                dead_letters::event_name.eq("<i>Name</i>"),
+                dead_letters::raw.eq(raw),
+            ))
+            .execute(conn)?;
+        Ok(())
+    });
+    id
+}
+
+fn is_open(house: &House, id: Uuid) -> bool {
+    house.tx(|conn| ripen::ingest::store_dead_letters::find(conn, id)).is_open()
+}
+
+/// The key that a page shows, this once.
+fn shown_key<'a>(body: &'a str, lead: &str) -> &'a str {
+    let start = body.find(lead).unwrap_or_else(|| panic!("no key in {body}"));
+    &body[start..start + 43]
+}
+
+#[actix_web::test]
+async fn an_admin_adds_a_source_sees_its_key_once_and_revokes_it_by_typing() {
+    let house = House::open().await;
+    let admin = house.as_admin();
+    admin.get("/settings/keys").await.says(200, "No source yet");
+    let form = [("name", "Web <b>"), ("environment", "")];
+    let made = admin.post("/settings/keys/sources", &form).await;
+    made.says(200, "http://ripen.test/v1/track");
+    assert!(made.body.contains("Listening for the first event") && !made.body.contains("Web <b>"));
+    let key = shown_key(&made.body, "wk_").to_owned();
+    assert_eq!(house.db.read(Pool::Web, store::open_write_keys).unwrap().len(), 1);
+
+    let list = admin.get("/settings/keys").await;
+    list.says(200, &key[..11]);
+    assert!(!list.body.contains(&key), "never shown again");
+    admin.post("/settings/keys/sources", &form).await.says(422, "choose another");
+    admin.post("/settings/keys/sources", &[("name", " ")]).await.says(422, "There is a problem");
+
+    let row = house.db.read(Pool::Web, store::list_write_keys).unwrap().remove(0);
+    let path = format!("/settings/keys/write-keys/{}/revocation", row.id);
+    admin.post(&path, &[("confirm", "yes")]).await.says(422, "Nothing was revoked");
+    assert_eq!(admin.post_without_token(&path, &[("confirm", &row.prefix)]).await.status, 403);
+    assert_eq!(house.db.read(Pool::Web, store::open_write_keys).unwrap().len(), 1);
+    admin.post(&path, &[("confirm", &row.prefix)]).await.leads_to("/settings/keys");
+    assert!(house.db.read(Pool::Web, store::open_write_keys).unwrap().is_empty());
+    assert_eq!(admin.post(&path, &[("confirm", &row.prefix)]).await.status, 409);
+
+    let more = format!("/settings/keys/sources/{}/write-keys", row.source_id);
+    admin.post(&more, &[]).await.says(200, "wk_");
+    let gone = format!("/settings/keys/sources/{}/write-keys", SourceId::new());
+    assert_eq!(admin.post(&gone, &[]).await.status, 404);
+}
+
+#[actix_web::test]
+async fn an_api_key_opens_the_status_and_a_revoked_one_does_not() {
+    let house = House::open().await;
+    let admin = house.as_admin();
+    let path = "/settings/keys/api-keys";
+    admin.post(path, &[("key_name", "ci")]).await.says(422, "Choose what the key may do");
+    let form = [("key_name", "ci"), ("scopes", "read"), ("scopes", "write")];
+    let made = admin.post(path, &form).await;
+    made.says(200, "rk_");
+    let key = format!("Bearer {}", shown_key(&made.body, "rk_"));
+    let script = house.stranger();
+    let headers = [("Authorization", key.as_str())];
+    let ask = || script.send(Method::GET, "/api/v1/ingest/status", &headers, None);
+    ask().await.says(200, "\"settled\":true");
+    let none = script.send(Method::GET, "/api/v1/ingest/status", &[], None).await;
+    assert_eq!(none.status, 401);
+
+    let row = house.db.read(Pool::Web, store::list_api_keys).unwrap().remove(0);
+    let path = format!("/settings/keys/api-keys/{}/revocation", row.id);
+    admin.post(&path, &[("confirm", "")]).await.says(422, "Nothing was revoked");
+    admin.post(&path, &[("confirm", &row.prefix)]).await.leads_to("/settings/keys");
+    assert_eq!(ask().await.status, 401);
+}
+
+#[actix_web::test]
+async fn the_listening_box_waits_and_then_says_so() {
+    let house = House::open().await;
+    let (admin, source) = (house.as_admin(), add_source(&house, "Web"));
+    let path = format!("/settings/keys/sources/{source}");
+    admin.get(&path).await.says(200, "nothing has arrived");
+    let polled = admin.htmx_get(&path, "listening").await;
+    polled.says(200, "every 2s");
+    assert!(!polled.body.contains("<html"));
+
+    let now = house.clock.now();
+    house.tx(|conn| {
+        diesel::insert_into(ingest_minutes::table)
+            .values((
+                ingest_minutes::source_id.eq(source),
+                ingest_minutes::minute.eq(now),
+                ingest_minutes::accepted.eq(1234),
+                ingest_minutes::rejected.eq(5),
+            ))
+            .execute(conn)?;
+        Ok(())
+    });
+    house.clock.advance(TimeDelta::minutes(3));
+    let polled = admin.htmx_get(&path, "listening").await;
+    polled.says(200, "is heard");
+    assert!(!polled.body.contains("every 2s"), "it stops asking");
+
+    let page = admin.get("/ingest").await;
+    page.says(200, "1,234");
+    assert!(page.body.contains("3 min ago") && page.body.contains("<rect"));
+    let live = admin.htmx_get("/ingest", "live").await;
+    live.says(200, "Everything that was acknowledged is stored and scored");
+    assert!(!live.body.contains("<html"));
+}
+
+#[actix_web::test]
+async fn dead_letters_are_listed_shown_replayed_and_discarded() {
+    let house = House::open().await;
+    let revops = house.as_revops();
+    revops.get("/ingest/dead-letters").await.says(200, "No dead letters");
+    let source = add_source(&house, "Web");
+    let good = r#"{"batch":[{"type":"track","event":"E","userId":"u","messageId":"m"}]}"#;
+    let bad = r#"{"batch":[{"type":"track","event":"<script>"}]}"#;
+    let (mended, broken) = (
+        add_letter(&house, source, "missing_identity", good),
+        add_letter(&house, source, "too_deep", bad),
+    );
+    let page = revops.get("/ingest/dead-letters").await;
+    page.says(200, "Missing identity");
+    assert!(!page.body.contains("<i>Name"), "customers' text is escaped");
+    let one = format!("/ingest/dead-letters/{broken}");
+    let shown = revops.get(&one).await;
+    shown.says(200, "script");
+    assert!(!shown.body.contains("<script>\""), "{}", shown.body);
+    revops.get("/ingest/dead-letters?code=too_deep").await.says(200, "Newest: <bdi>too_deep");
+
+    let replays = "/ingest/dead-letters/replays";
+    revops.post(replays, &[("code", "missing_identity")]).await.leads_to("/ingest/dead-letters");
+    assert!(!is_open(&house, mended));
+    revops.get("/ingest/dead-letters").await.says(200, "1 event is on the way again.");
+    revops.post(replays, &[("id", &broken.to_string())]).await.leads_to("/ingest/dead-letters");
+    assert!(is_open(&house, broken), "refused again");
+    revops.post(replays, &[("since", "soon")]).await.says(422, "Choose the day");
+    revops.post(replays, &[("since", "2026-11-20")]).await.leads_to("/ingest/dead-letters");
+    assert_eq!(revops.post_without_token(replays, &[("since", "2026-11-20")]).await.status, 403);
+    let done = revops.htmx_post(replays, "x", &[("since", "2026-11-20")]).await;
+    assert_eq!(done.header("hx-location"), "/ingest/dead-letters");
+
+    let discards = "/ingest/dead-letters/discards";
+    let id = broken.to_string();
+    revops.post(discards, &[("id", &id), ("reason", "")]).await.says(422, "Say in up to 500");
+    revops
+        .post(discards, &[("id", &id), ("reason", "a test")])
+        .await
+        .leads_to("/ingest/dead-letters");
+    assert!(!is_open(&house, broken));
+    revops.get(&one).await.says(200, "a test");
+}
+
+#[actix_web::test]
+async fn ingestion_is_for_revops_and_admins_and_keys_for_admins() {
+    let house = House::open().await;
+    let source = add_source(&house, "Web");
+    let letter = add_letter(&house, source, "too_deep", "{}");
+    let first_event = format!("/settings/keys/sources/{source}");
+    let letter = format!("/ingest/dead-letters/{letter}");
+    for (role, client) in house.one_of_each() {
+        let ingest = if matches!(role, Role::Revops | Role::Admin) { 200 } else { 404 };
+        for path in ["/ingest", "/ingest/dead-letters", &letter] {
+            assert_eq!(client.get(path).await.status, ingest, "{path} for {role:?}");
+        }
+        let keys = if role == Role::Admin { 200 } else { 404 };
+        for path in ["/settings/keys", &first_event] {
+            assert_eq!(client.get(path).await.status, keys, "{path} for {role:?}");
+        }
+        if role != Role::Admin {
+            for path in ["/settings/keys/sources", "/settings/keys/api-keys"] {
+                assert_eq!(client.post(path, &[("name", "x")]).await.status, 404, "{path}");
+            }
+        }
+    }
+    house.stranger().get("/settings/keys").await.leads_to("/login?next=%2Fsettings%2Fkeys");
+    house.stranger().get("/ingest").await.leads_to("/login?next=%2Fingest");
+}
