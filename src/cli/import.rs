@@ -25,6 +25,9 @@ pub struct Import {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Segment calls, one JSON object a line; plain or gzip
+    ///
+    /// A line may say its own "receivedAt". Lines of type "signup" (userId, groupId, emailDomain) are
+    /// taken as identify, group and the event signed_up. Importing a file again changes nothing.
     Events(Events),
 }
 

@@ -108,8 +108,10 @@ pub enum BodyError {
     /// An encoding other than gzip and identity.
     #[error("Content-Encoding \"{0}\" is not understood. Use gzip or none.")]
     Encoding(String),
-    /// This key sends too much; after so many seconds it may again.
-    #[error("Too many requests with this write key. Retry in {0} s.")]
+    /// Too much is waiting to be stored; after so many seconds there may be room.
+    #[error(
+        "More is arriving than can be stored. Nothing of this request was kept; retry in {0} s."
+    )]
     RateLimited(u32),
     /// The queue or the database cannot take it now; after so many seconds it may.
     #[error("Events cannot be stored right now. Nothing of this request was kept; retry in {0} s.")]

@@ -11,7 +11,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::oneshot;
 
 use super::store_journal;
@@ -113,12 +113,10 @@ impl Writer {
             .spawn({
                 let queue = Arc::clone(&queue);
                 move || {
-                    let today = clock.today();
-                    let made = database.tx(Pool::Ingest, |conn| store_journal::create_partitions(conn, today));
-                    if let Err(error) = made {
-                        tracing::warn!(%error, "the journal's partitions could not be made; its default partition serves");
-                    }
+                    let mut partitions = Partitions::default();
+                    partitions.ensure(&database, clock.today());
                     while let Some(group) = queue.take() {
+                        partitions.ensure(&database, clock.today());
                         if commit(&database, group) {
                             committed();
                         }
@@ -182,6 +180,29 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The journal's partitions, made once a day and two days ahead, so that it never waits for one.
+#[derive(Default)]
+struct Partitions {
+    made_on: Option<NaiveDate>,
+}
+
+impl Partitions {
+    fn ensure(&mut self, database: &Database, today: NaiveDate) {
+        if self.made_on == Some(today) {
+            return;
+        }
+        match database.tx(Pool::Ingest, |conn| store_journal::create_partitions(conn, today)) {
+            Ok(()) => self.made_on = Some(today),
+            // With the database away the group says so next; it is tried again with the one after.
+            Err(Error::Unavailable(..)) => {}
+            Err(error) => {
+                self.made_on = Some(today);
+                tracing::warn!(%error, "the journal's partitions could not be made; its default partition serves");
+            }
+        }
     }
 }
 

@@ -174,3 +174,26 @@ fn the_writer_survives_the_death_of_the_database() {
     drop(server);
     std::fs::remove_dir_all(dir).unwrap();
 }
+
+#[test]
+fn the_journal_has_a_partition_for_each_day_that_begins() {
+    let db = TestDb::new();
+    let source = source(&db);
+    let clock = Clock::frozen("2026-11-20T23:59:00Z".parse().unwrap());
+    let writer = Writer::start(db.clone(), clock.clone(), Limits::default(), || ()).unwrap();
+    for day in 0..5 {
+        let mut submission = submission(source, &day.to_string());
+        submission.stored_at = clock.now();
+        writer.submit(submission).unwrap().blocking_recv().unwrap().unwrap();
+        clock.advance(chrono::TimeDelta::days(1));
+    }
+    assert_eq!(journal(&db).len(), 5);
+    let in_default: ripen::error::Result<i64> = db.read(Pool::Work, |conn| {
+        use diesel::RunQueryDsl;
+        Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(
+            "(select count(*) from journal_default)",
+        ))
+        .get_result(conn)?)
+    });
+    assert_eq!(in_default.unwrap(), 0);
+}
