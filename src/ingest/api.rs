@@ -1,6 +1,7 @@
 //! Ingestion for scripts.
 
 use actix_web::{HttpResponse, web};
+use chrono::DateTime;
 
 use super::status::Status;
 use super::store_status;
@@ -10,6 +11,6 @@ use crate::web::api_key::{ApiKey, Read};
 
 /// `GET /api/v1/ingest/status`: a script waits until `settled` is true to find its events scored.
 pub async fn status(app: web::Data<App>, _key: ApiKey<Read>) -> Result<HttpResponse> {
-    let totals = app.db.read_web(store_status::totals).await?;
+    let totals = app.db.read_web(|conn| store_status::totals(conn, DateTime::UNIX_EPOCH)).await?;
     Ok(HttpResponse::Ok().json(Status::of(&totals, app.clock.now())))
 }

@@ -45,12 +45,12 @@ pub async fn health(
     me: Permit<SeeIngest>,
     htmx: Htmx,
 ) -> Result<HttpResponse> {
-    let since = me.now - TimeDelta::minutes(61);
+    let (day, since) = (me.now - TimeDelta::hours(24), me.now - TimeDelta::minutes(61));
     let (totals, sources, minutes, heard) = app
         .db
         .read_web(move |conn| {
             Ok((
-                store_status::totals(conn)?,
+                store_status::totals(conn, day)?,
                 sources::list(conn)?,
                 store_status::minutes(conn, since)?,
                 store_status::last_heard(conn)?,

@@ -10,7 +10,7 @@ use crate::ids::SourceId;
 /// Ingestion as a whole, as of one instant.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Totals {
-    /// Events acknowledged since the beginning, duplicates included.
+    /// Events acknowledged, duplicates included.
     #[diesel(sql_type = BigInt)]
     pub accepted: i64,
     /// Of these, events that were known already.
@@ -61,27 +61,47 @@ pub struct LastHeard {
     pub minute: DateTime<Utc>,
 }
 
-/// Ingestion as a whole.
+/// Ingestion as a whole; the counts since `since`, the rest as it is now.
 ///
 /// # Errors
 /// When the database fails.
-pub fn totals(conn: &mut PgConnection) -> Result<Totals> {
+pub fn totals(conn: &mut PgConnection, since: DateTime<Utc>) -> Result<Totals> {
+    // The journal is read backwards by its key: it may hold months.
     Ok(diesel::sql_query(
         "with sums as (
              select coalesce(sum(accepted), 0)::bigint as accepted, coalesce(sum(rejected), 0)::bigint as rejected,
                     coalesce(sum(duplicates), 0)::bigint as duplicates
-             from ingest_minutes
+             from ingest_minutes where minute >= $1
          ), waiting as (
              select coalesce(sum(events), 0)::bigint as pending, min(received_at) as oldest_pending_at
              from journal_pending
+         ), next as (
+             select received_on, id from journal_pending order by id limit 1
          )
          select sums.*, waiting.*,
-                (select max(received_at) from journal
-                 where waiting.oldest_pending_at is null or received_at < waiting.oldest_pending_at) as processed_to,
+                case when exists (select from next)
+                     then (select received_at from journal
+                           where (received_on, id) < (select received_on, id from next)
+                           order by received_on desc, id desc limit 1)
+                     else (select received_at from journal order by received_on desc, id desc limit 1)
+                end as processed_to,
                 (select count(*) from dead_letters where replayed_at is null and discarded_at is null) as dead_letters,
                 exists (select from touched_workspaces) as scoring
          from sums, waiting",
     )
+    .bind::<Timestamptz, _>(since)
+    .get_result(conn)?)
+}
+
+/// Acknowledged events that are not yet projected.
+///
+/// # Errors
+/// When the database fails.
+pub fn pending(conn: &mut PgConnection) -> Result<i64> {
+    use diesel::dsl::sql;
+    Ok(diesel::select(sql::<BigInt>(
+        "(select coalesce(sum(events), 0)::bigint from journal_pending)",
+    ))
     .get_result(conn)?)
 }
 

@@ -116,7 +116,9 @@ fn the_status_tells_when_everything_is_projected_and_scored() {
     let one = r#"{"batch":[{"type":"track","event":"A","userId":"u","messageId":"m9"}]}"#;
     assert_eq!(server.post("/v1/batch", one).status, 200);
     let status = || {
-        let totals = db.read(Pool::Work, store_status::totals).unwrap();
+        let totals = db
+            .read(Pool::Work, |conn| store_status::totals(conn, chrono::DateTime::UNIX_EPOCH))
+            .unwrap();
         Status::of(&totals, Clock::system().now())
     };
     let waiting = status();
