@@ -10,7 +10,7 @@ use actix_web::web::{ServiceConfig, get, post, scope, to};
 
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
-use crate::{health, ingest, sources, team};
+use crate::{health, ingest, sources, team, workspaces};
 
 /// Mounts everything.
 pub fn configure(config: &mut ServiceConfig) {
@@ -51,7 +51,9 @@ fn door(config: &mut ServiceConfig) {
 
 /// Signed in.
 fn pages(config: &mut ServiceConfig) {
-    config.configure(key_pages).configure(ingest_pages).configure(team_pages);
+    config
+        .configure(workspace_pages)
+        .configure(key_pages).configure(ingest_pages).configure(team_pages);
 }
 
 /// Oneself and the team.
@@ -96,6 +98,15 @@ fn ingest_pages(config: &mut ServiceConfig) {
         .route("/ingest/dead-letters/replays", post().to(actions::replay))
         .route("/ingest/dead-letters/discards", post().to(actions::discard))
         .route("/ingest/dead-letters/{id}", get().to(pages::dead_letter));
+}
+
+/// Workspaces and accounts.
+fn workspace_pages(config: &mut ServiceConfig) {
+    use workspaces::pages;
+    config
+        .route("/workspaces", get().to(pages::list::index))
+        .route("/workspaces/{id}", get().to(pages::score::score))
+        .route("/workspaces/{id}/score", get().to(pages::score::score));
 }
 
 async fn nothing() -> Result<actix_web::HttpResponse> {

@@ -1,0 +1,9 @@
+//! The pages of workspaces: the list, and one workspace with its tabs, each at an address of its own.
+//!
+//! `list` · `record` (what every tab begins with) · `score`, `explain` (its ledger in words) ·
+//! `timeline` · `people` · `tabs` (billing, tasks, history).
+
+pub mod explain;
+pub mod list;
+pub mod record;
+pub mod score;
