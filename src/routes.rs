@@ -53,7 +53,9 @@ fn door(config: &mut ServiceConfig) {
 fn pages(config: &mut ServiceConfig) {
     config
         .configure(workspace_pages)
-        .configure(key_pages).configure(ingest_pages).configure(team_pages);
+        .configure(key_pages)
+        .configure(ingest_pages)
+        .configure(team_pages);
 }
 
 /// Oneself and the team.

@@ -465,7 +465,9 @@ mod tests {
 
     use super::*;
 
-    fn one_of(list: &'static [(&'static str, &'static str)]) -> impl Strategy<Value = Option<&'static str>> {
+    fn one_of(
+        list: &'static [(&'static str, &'static str)],
+    ) -> impl Strategy<Value = Option<&'static str>> {
         prop::option::of(prop::sample::select(list).prop_map(|(key, _)| key))
     }
 
@@ -487,17 +489,19 @@ mod tests {
             prop::option::of(any::<bool>()),
             one_of(&KINDS),
         )
-            .prop_map(|(search, stages, owner, plan, tier, account, trial, admin, kind)| Filter {
-                search: readable(&search, SEARCH_LENGTH),
-                stages,
-                owner,
-                plan,
-                tier,
-                account,
-                trial,
-                admin,
-                kind,
-            });
+            .prop_map(
+                |(search, stages, owner, plan, tier, account, trial, admin, kind)| Filter {
+                    search: readable(&search, SEARCH_LENGTH),
+                    stages,
+                    owner,
+                    plan,
+                    tier,
+                    account,
+                    trial,
+                    admin,
+                    kind,
+                },
+            );
         let sort = (prop::sample::select(&SortKey::ALL[..]), any::<bool>())
             .prop_map(|(key, falling)| Sort { key, falling });
         (filter, sort, prop::option::of((any::<i32>(), id()))).prop_map(|(filter, sort, after)| {
@@ -526,8 +530,9 @@ mod tests {
 
     #[test]
     fn what_means_nothing_is_named_and_left_out() {
-        let (query, ignored) =
-            Query::parse("stage=boiling&stage=hot&owner=me&trial=900&sort=price&utm_source=x&plan=");
+        let (query, ignored) = Query::parse(
+            "stage=boiling&stage=hot&owner=me&trial=900&sort=price&utm_source=x&plan=",
+        );
         assert_eq!(query.filter.stages, ["hot_pql"]);
         assert_eq!(query.filter.owner, Some(Owner::Me));
         assert_eq!(query.sort, Sort::default());
@@ -557,9 +562,12 @@ mod tests {
 
     #[test]
     fn a_demand_can_be_dropped() {
-        let (query, _) = Query::parse("q=a&stage=pql&owner=none&plan=pro&tier=A&trial=7&admin=no&type=prod&account=018f0000-0000-7000-8000-000000000000");
+        let (query, _) = Query::parse(
+            "q=a&stage=pql&owner=none&plan=pro&tier=A&trial=7&admin=no&type=prod&account=018f0000-0000-7000-8000-000000000000",
+        );
         assert_eq!(query.filter.asks().count(), 9);
-        let bare = query.filter.asks().fold(query.filter.clone(), |filter, param| filter.without(param));
+        let bare =
+            query.filter.asks().fold(query.filter.clone(), |filter, param| filter.without(param));
         assert_eq!(bare, Filter::default());
     }
 }

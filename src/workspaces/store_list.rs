@@ -399,8 +399,9 @@ impl Sql {
         let (_, tie) = directions(key, falling);
         let beyond = if falling { "<" } else { ">" };
         let later = if tie == "asc" { ">" } else { "<" };
-        let rest =
-            format!("{place} {beyond}= {value} and ({place} {beyond} {value} or {own_id} {later} {id})");
+        let rest = format!(
+            "{place} {beyond}= {value} and ({place} {beyond} {value} or {own_id} {later} {id})"
+        );
         // Those that were never active come last.
         if key == SortKey::LastActive && falling {
             format!(" and (({rest}) or s.last_active_at is null)")
@@ -409,7 +410,10 @@ impl Sql {
         }
     }
 
-    fn query(self, text: String) -> diesel::query_builder::BoxedSqlQuery<'static, Pg, diesel::query_builder::SqlQuery> {
+    fn query(
+        self,
+        text: String,
+    ) -> diesel::query_builder::BoxedSqlQuery<'static, Pg, diesel::query_builder::SqlQuery> {
         let query = diesel::sql_query(text).into_boxed::<Pg>();
         self.binds.into_iter().fold(query, |query, bind| match bind {
             Bind::Text(text) => query.bind::<Text, _>(text),

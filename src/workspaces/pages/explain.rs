@@ -171,7 +171,11 @@ fn detail(row: &LedgerRow, card: &Scorecard, model: &Model, names: &Names) -> St
     if row.role != 0 {
         let lead = card.lead_user.as_ref().filter(|lead| row.user_id == Some(lead.user_id));
         let factor = lead.map(|lead| format!("× {} {} ", lead.factor, lead_word(lead.why)));
-        parts.push(format!("{}({})", factor.unwrap_or_else(|| "role ".to_owned()), signed(row.role)));
+        parts.push(format!(
+            "{}({})",
+            factor.unwrap_or_else(|| "role ".to_owned()),
+            signed(row.role)
+        ));
     }
     if row.decay != 0 {
         parts.push(format!("{} by age{}", signed(row.decay), decay_words(row, model)));
@@ -296,8 +300,10 @@ pub fn bars(card: &Scorecard, model: &Model) -> Vec<Bar> {
                 0 => String::new(),
                 lost => format!("{} over the limit were not counted", tenths(lost)),
             };
-            let has_rows =
-                card.ledger.iter().any(|row| row.category.as_deref() == Some(category.key.as_str()));
+            let has_rows = card
+                .ledger
+                .iter()
+                .any(|row| row.category.as_deref() == Some(category.key.as_str()));
             Bar {
                 label: category_label(&category.key, model),
                 points: small(category.points),
@@ -317,7 +323,9 @@ pub fn bars_of_day(categories: &serde_json::Value, model: &Model) -> Vec<Bar> {
         .iter()
         .map(|category| Bar {
             label: category.label.clone(),
-            points: small(categories.get(&category.key).and_then(serde_json::Value::as_i64).unwrap_or(0)),
+            points: small(
+                categories.get(&category.key).and_then(serde_json::Value::as_i64).unwrap_or(0),
+            ),
             limit: limit_of(&category.key, crate::scoring::points::hundredths(category.max), model),
             note: String::new(),
             href: String::new(),
@@ -330,7 +338,9 @@ fn limit_of(key: &str, max: i64, model: &Model) -> i32 {
     if max > 0 {
         return small(max);
     }
-    model.category(key).map_or(0, |category| small(crate::scoring::points::hundredths(category.min)))
+    model
+        .category(key)
+        .map_or(0, |category| small(crate::scoring::points::hundredths(category.min)))
 }
 
 /// The stages above the lowest, as charts draw them.

@@ -208,7 +208,13 @@ fn nothing(
     Ok(Nothing::Filtered { drop, unscored })
 }
 
-fn show(me: &Viewer, query: &Query, ignored: Vec<Ignored>, found: Found, today: NaiveDate) -> Index {
+fn show(
+    me: &Viewer,
+    query: &Query,
+    ignored: Vec<Ignored>,
+    found: Found,
+    today: NaiveDate,
+) -> Index {
     let filter = &query.filter;
     let total = store_list::total(&found.counts, filter);
     let demands = filter
@@ -224,7 +230,8 @@ fn show(me: &Viewer, query: &Query, ignored: Vec<Ignored>, found: Found, today: 
         .map(|(key, label)| (key.to_owned(), label.to_owned()))
         .into_iter()
         .chain(found.members.iter().map(|(id, name)| (id.to_string(), name.clone())));
-    let unsorted = Query { sort: crate::workspaces::filter::Sort::default(), ..query.with(filter.clone()) };
+    let unsorted =
+        Query { sort: crate::workspaces::filter::Sort::default(), ..query.with(filter.clone()) };
     let base = unsorted.to_query_string();
     Index {
         shell: me.shell("Workspaces").at(NavItem::Workspaces),
@@ -295,9 +302,12 @@ fn value_words(filter: &Filter, param: Param, names: &(Option<String>, Option<St
     };
     match param {
         Param::Search => filter.search.clone(),
-        Param::Stage => {
-            filter.stages.iter().map(|stage| word(&STAGES, Some(stage))).collect::<Vec<_>>().join(", ")
-        }
+        Param::Stage => filter
+            .stages
+            .iter()
+            .map(|stage| word(&STAGES, Some(stage)))
+            .collect::<Vec<_>>()
+            .join(", "),
         Param::Owner => match filter.owner {
             Some(Owner::Nobody) => "nobody".to_owned(),
             Some(Owner::Me) => "me".to_owned(),

@@ -126,7 +126,8 @@ pub async fn score(
 ) -> Result<HttpResponse> {
     let Ok(id) = record::id(&path) else {
         let external_id = path.into_inner();
-        let id = app.db.read_web(move |conn| store_page::by_external_id(conn, &external_id)).await?;
+        let id =
+            app.db.read_web(move |conn| store_page::by_external_id(conn, &external_id)).await?;
         return Ok(answer::see_other(&Tab::Score.href(id)));
     };
     let today = app.clock.today();
@@ -174,9 +175,8 @@ fn end_of(day: NaiveDate) -> DateTime<Utc> {
 /// Everybody whom the ledger names.
 fn users_of(card: &Value) -> Vec<UserId> {
     let rows = card.get("ledger").and_then(Value::as_array).into_iter().flatten();
-    let mut users: Vec<UserId> = rows
-        .filter_map(|row| row.get("user_id")?.as_str()?.parse().ok())
-        .collect();
+    let mut users: Vec<UserId> =
+        rows.filter_map(|row| row.get("user_id")?.as_str()?.parse().ok()).collect();
     users.sort();
     users.dedup();
     users
@@ -218,10 +218,10 @@ fn show(
             }
         }),
     };
-    let ledger = card.as_ref().map(|card| explain::ledger(card, &model, &names)).unwrap_or_default();
+    let ledger =
+        card.as_ref().map(|card| explain::ledger(card, &model, &names)).unwrap_or_default();
     let lead = card.as_ref().and_then(|card| card.lead_user.as_ref());
-    let coverage =
-        card.as_ref().is_some_and(|card| card.has_flag(NO_BUYER_COVERAGE));
+    let coverage = card.as_ref().is_some_and(|card| card.has_flag(NO_BUYER_COVERAGE));
     let record = Record::new(&head, me, members, Tab::Score);
     ScorePage {
         shell: record::shell(me, &head, Tab::Score),
@@ -371,9 +371,8 @@ fn next(head: &Head, task: Option<Task>, me: &Viewer) -> Option<Next> {
     let opener = task.as_ref().and_then(|task| task.payload.get("opener")?.as_str());
     Some(Next {
         opener: opener.unwrap_or_default().to_owned(),
-        task: task.map(|task| {
-            (task.title, task.due_at.map(|at| format::moment(at, me.now, me.zone)))
-        }),
+        task: task
+            .map(|task| (task.title, task.due_at.map(|at| format::moment(at, me.now, me.zone)))),
         action,
     })
 }
