@@ -22,3 +22,6 @@ mod scoring;
 mod team;
 #[path = "../support/test_db.rs"]
 mod test_db;
+mod workspaces;
+#[path = "../support/world.rs"]
+mod world;

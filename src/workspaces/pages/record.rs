@@ -74,14 +74,13 @@ pub(super) struct Record {
 pub(super) struct Owner {
     pub id: MemberId,
     pub name: String,
-    pub is_me: bool,
 }
 
 impl Record {
     /// The head for a viewer; `members` can be chosen as owners.
     pub fn new(head: &Head, me: &Viewer, members: Vec<(MemberId, String)>, tab: Tab) -> Self {
         let owner = head.owner_id.zip(head.owner_name.clone());
-        let owner = owner.map(|(id, name)| Owner { id, name, is_me: id == me.member });
+        let owner = owner.map(|(id, name)| Owner { id, name });
         let count = |number: i64| if number > 0 { number.to_string() } else { String::new() };
         Self {
             id: head.id,
