@@ -1,0 +1,113 @@
+//! What goes wrong on the way, as in any product: retries, late devices, broken calls.
+
+use chrono::{SecondsFormat, TimeDelta};
+use serde_json::json;
+
+use super::call::{Calendar, Call, Pen};
+use super::company::Workspace;
+use super::dice::Dice;
+use super::life;
+
+/// Everything to send, in the order of sending.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Calls in the order of their times, with retries and broken calls among them.
+    pub history: Vec<Call>,
+    /// Calls of devices that were offline for days, received after everything else.
+    pub late: Vec<Call>,
+}
+
+/// Codes of the dead letters that a delivery makes: by the parser, then by the drainer.
+pub const REFUSED: [&str; 7] = [
+    "missing_identity",
+    "missing_event",
+    "bad_timestamp",
+    "invalid_type",
+    "event_too_large",
+    "missing_workspace",
+    "blocked_identity",
+];
+
+/// The calls of all workspaces, and what became of some of them.
+#[must_use]
+pub fn delivery(seed: u64, workspaces: &[Workspace], calendar: Calendar) -> Delivery {
+    let mut all: Vec<Call> = workspaces
+        .iter()
+        .flat_map(|workspace| life::calls(seed, workspace, calendar))
+        .filter(|call| call.at <= calendar.end)
+        .collect();
+    all.extend(broken(seed, workspaces, calendar));
+    all.sort_by(|a, b| (a.at, &a.text).cmp(&(b.at, &b.text)));
+    let mut dice = Dice::of(seed, "trouble");
+    let recent = calendar.at(6, 0);
+    let (mut history, mut late) = (Vec::new(), Vec::new());
+    for call in all {
+        // A phone without network: what it did on those days comes at the end.
+        if call.at > recent && call.text.contains("\"track\"") && dice.percent(1) {
+            late.push(call);
+            continue;
+        }
+        if dice.from_to(1, 300) == 1 {
+            history.push(call.clone());
+        }
+        history.push(call);
+    }
+    late.extend(strangers(seed, workspaces, calendar));
+    Delivery { history, late }
+}
+
+/// A browser of a person's before they signed in on it, told so days later: their clicks are found
+/// to be theirs, and their workspace's score follows.
+fn strangers(seed: u64, workspaces: &[Workspace], calendar: Calendar) -> Vec<Call> {
+    let mut pen = Pen::new(seed, "strangers");
+    let mut dice = Dice::of(seed, "strangers");
+    for workspace in workspaces.iter().filter(|workspace| workspace.company.is_some()) {
+        let Some(founder) = workspace.people.first() else { continue };
+        if workspace.course.until > 0 || !dice.percent(40) {
+            continue;
+        }
+        let device = format!("anon-phone-{}", founder.id);
+        let age = dice.from_to(3, 9).min(workspace.course.born);
+        let view = json!({"type": "page", "name": "Pricing", "anonymousId": device, "properties": {}});
+        pen.write(calendar.at(age, 1080), view);
+        let identify = json!({
+            "type": "identify", "anonymousId": device, "userId": founder.id,
+            "traits": {"email": founder.email},
+        });
+        pen.write(calendar.at(1, 1200), identify);
+    }
+    pen.calls
+}
+
+fn broken(seed: u64, workspaces: &[Workspace], calendar: Calendar) -> Vec<Call> {
+    let mut pen = Pen::new(seed, "broken");
+    let mut dice = Dice::of(seed, "broken");
+    let user = workspaces.first().and_then(|workspace| workspace.people.first()).map_or("u", |person| &person.id);
+    for nth in 0..6_i64 {
+        let mut at = || calendar.at(dice.from_to(0, 20), dice.from_to(500, 1000));
+        pen.write(at(), json!({"type": "track", "event": "Feature Used", "properties": {"n": nth}}));
+        if nth < 4 {
+            pen.write(at(), json!({"type": "track", "userId": user, "properties": {"n": nth}}));
+            pen.write(at(), json!({"type": "track", "event": "Feature Used", "userId": format!("u_lost_{nth}")}));
+        }
+        if nth < 3 {
+            let call = json!({"type": "track", "event": "Feature Used", "userId": user, "timestamp": "yesterday"});
+            pen.write(at(), call);
+            pen.write(at(), json!({"type": "track", "event": "Feature Used", "userId": "null"}));
+        }
+        if nth < 2 {
+            pen.write(at(), json!({"type": "purchase", "userId": user}));
+            let report = "x".repeat(40_000);
+            pen.write(at(), json!({"type": "track", "event": "Report Exported", "userId": user, "properties": {"report": report}}));
+        }
+    }
+    // NaN is no JSON, and some SDK sends it: that one value is cleaned, the event counts.
+    let at = calendar.at(3, 600);
+    let text = format!(
+        "{{\"type\":\"track\",\"event\":\"core_feature_used\",\"userId\":\"{user}\",\"messageId\":\"demo-nan-{seed}\",\
+         \"originalTimestamp\":\"{}\",\"properties\":{{\"feature\":\"reports\",\"ratio\":NaN}}}}",
+        (at + TimeDelta::seconds(1)).to_rfc3339_opts(SecondsFormat::Millis, true)
+    );
+    pen.calls.push(Call { at, text });
+    pen.calls
+}
