@@ -4,6 +4,7 @@
 //! [`Config`] and answers [`Outcome`]. What it has to say to the person goes through [`say`];
 //! logs go to standard error.
 
+mod demo;
 mod doctor;
 mod import;
 mod key;
@@ -34,7 +35,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve pages and receive events
-    Serve,
+    Serve(serve::Serve),
+    /// Fill a server with a believable company to look at
+    Demo,
     /// Members of the team
     #[command(subcommand)]
     User(user::User),
@@ -102,7 +105,8 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Outcome {
     let config = Config::from_options(&cli.options)?;
     match &cli.command {
-        Command::Serve => serve::run(&config),
+        Command::Serve(serve) => serve::run(&config, serve),
+        Command::Demo => demo::run(&config),
         Command::User(user) => user::run(&config, user),
         Command::Key(key) => key::run(&config, key),
         Command::Import(import) => import::run(&config, import),

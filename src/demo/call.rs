@@ -73,7 +73,10 @@ impl Pen {
         let id = Uuid::new_v5(&CALLS, format!("{}/{}", self.prefix, self.written).as_bytes());
         let Value::Object(mut call) = fields else { return fields.to_string() };
         call.insert("messageId".to_owned(), id.to_string().into());
-        call.insert("originalTimestamp".to_owned(), at.to_rfc3339_opts(SecondsFormat::Millis, true).into());
+        call.insert(
+            "originalTimestamp".to_owned(),
+            at.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
+        );
         let context = call.entry("context").or_insert_with(|| Value::Object(Map::new()));
         if let Some(context) = context.as_object_mut() {
             context.insert("library".to_owned(), json!({"name": "ripen-demo", "version": "1"}));

@@ -1,7 +1,9 @@
 //! Who there is: sixty companies, a hundred and twenty workspaces, the people in them.
 
 use super::dice::Dice;
-use super::names::{self, BUYERS, COMPANIES, CompanyName, FIRST, FREE_MAIL, HOBBIES, LAST, TEAMS, USERS};
+use super::names::{
+    self, BUYERS, COMPANIES, CompanyName, FIRST, FREE_MAIL, HOBBIES, LAST, TEAMS, USERS,
+};
 use super::story::{self, CAST, Course, Story};
 
 /// A company with a domain of its own.
@@ -67,7 +69,8 @@ pub fn workspaces(seed: u64) -> Vec<Workspace> {
     for (story, count) in CAST {
         for nth in 0..*count {
             let free_mail = is_free_mail(*story, nth);
-            let owner = if free_mail { None } else { companies.get(lot(*story, owned, companies.len())) };
+            let owner =
+                if free_mail { None } else { companies.get(lot(*story, owned, companies.len())) };
             if !free_mail && *story != Story::Fragment {
                 owned = owned.saturating_add(1);
             }
@@ -104,7 +107,13 @@ fn company(&(name, industry, country, region, employees): &CompanyName) -> Compa
     Company { name, domain, industry, country, region, employees }
 }
 
-fn workspace(seed: u64, story: Story, nth: usize, owner: Option<&Company>, lots: &mut Dice) -> Workspace {
+fn workspace(
+    seed: u64,
+    story: Story,
+    nth: usize,
+    owner: Option<&Company>,
+    lots: &mut Dice,
+) -> Workspace {
     let tag = format!("{story:?}-{nth}").to_lowercase();
     let mut dice = Dice::of(seed, &tag);
     let mut course = story::course(story, &mut dice);
@@ -140,20 +149,31 @@ fn name(story: Story, nth: usize, owner: Option<&Company>, lots: &mut Dice) -> S
     match story {
         Story::Sandbox => format!("{} Sandbox", owner.name),
         Story::Fragment => {
-            let team = ["Engineering", "Operations", "Marketing", "Data", "Support"].get(nth).copied();
+            let team =
+                ["Engineering", "Operations", "Marketing", "Data", "Support"].get(nth).copied();
             format!("{} {}", owner.name, team.unwrap_or("Pilot"))
         }
         Story::Loop => format!("{} Automation", owner.name),
         // A second workspace of a company is another team's, so the stories share out the words.
         Story::Ghost | Story::Tinkerer | Story::Newcomer | Story::Faded => {
-            format!("{} {}", owner.name, lots.one_of(&["Trial", "Pilot", "Test drive", "Evaluation"]))
+            format!(
+                "{} {}",
+                owner.name,
+                lots.one_of(&["Trial", "Pilot", "Test drive", "Evaluation"])
+            )
         }
         _ if lots.percent(35) => owner.name.to_owned(),
         _ => format!("{} {}", owner.name, lots.one_of(TEAMS)),
     }
 }
 
-fn founder(story: Story, workspace: &str, owner: Option<&Company>, born: i64, dice: &mut Dice) -> Person {
+fn founder(
+    story: Story,
+    workspace: &str,
+    owner: Option<&Company>,
+    born: i64,
+    dice: &mut Dice,
+) -> Person {
     let role = if story == Story::NoBuyer { "member" } else { "admin" };
     let title = match owner {
         None => "",
@@ -167,7 +187,13 @@ fn founder(story: Story, workspace: &str, owner: Option<&Company>, born: i64, di
     person
 }
 
-fn colleague(workspace: &str, number: usize, owner: Option<&Company>, joined: i64, dice: &mut Dice) -> Person {
+fn colleague(
+    workspace: &str,
+    number: usize,
+    owner: Option<&Company>,
+    joined: i64,
+    dice: &mut Dice,
+) -> Person {
     let title = if owner.is_some() { dice.one_of(USERS) } else { "" };
     person(workspace, number.saturating_add(1), owner, title, "member", joined, dice)
 }

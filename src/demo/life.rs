@@ -78,7 +78,8 @@ impl Life<'_> {
         let born = workspace.course.born;
         if let Some(visitor) = &founder.visitor {
             for page in ["Home", "Pricing", "Sign Up"] {
-                let call = json!({"type": "page", "name": page, "anonymousId": visitor, "properties": {}});
+                let call =
+                    json!({"type": "page", "name": page, "anonymousId": visitor, "properties": {}});
                 let minute = self.dice.from_to(400, 520);
                 self.pen.write(self.calendar.at(born, minute), call);
             }
@@ -93,9 +94,11 @@ impl Life<'_> {
         }
         if let Some(company) = &workspace.company {
             traits.insert("website".to_owned(), format!("https://{}", company.domain).into());
-            for (name, value) in
-                [("industry", company.industry), ("country", company.country), ("region", company.region)]
-            {
+            for (name, value) in [
+                ("industry", company.industry),
+                ("country", company.country),
+                ("region", company.region),
+            ] {
                 if !value.is_empty() {
                     traits.insert(name.to_owned(), value.into());
                 }
@@ -114,8 +117,18 @@ impl Life<'_> {
         let Some(founder) = workspace.people.first() else { return };
         let age = person.joined;
         let minute = self.dice.from_to(560, 900);
-        let asked = if age >= workspace.course.born { age } else { age.saturating_add(self.dice.from_to(0, 1)) };
-        self.track(founder, "Invite Sent", asked, minute.saturating_sub(20), json!({"role": person.role}));
+        let asked = if age >= workspace.course.born {
+            age
+        } else {
+            age.saturating_add(self.dice.from_to(0, 1))
+        };
+        self.track(
+            founder,
+            "Invite Sent",
+            asked,
+            minute.saturating_sub(20),
+            json!({"role": person.role}),
+        );
         self.identify(person, age, minute);
         self.group(person, age, minute.saturating_add(1), Map::new());
         let invite = json!({"role": person.role, "invited_by": founder.id});
@@ -146,7 +159,13 @@ impl Life<'_> {
         }
         if self.dice.percent(course.automations) {
             let name = self.dice.one_of(&["Weekly digest", "Sync to CRM", "Close stale items"]);
-            self.track(person, "Automation Ran", age, minute.saturating_add(4), json!({"name": name}));
+            self.track(
+                person,
+                "Automation Ran",
+                age,
+                minute.saturating_add(4),
+                json!({"name": name}),
+            );
         }
         if self.dice.percent(25) {
             let name = self.dice.one_of(UNDEFINED);
@@ -158,16 +177,34 @@ impl Life<'_> {
         let workspace = self.workspace;
         let course = &workspace.course;
         let Some(founder) = workspace.people.first() else { return };
-        for age in course.key_actions.iter().filter(|age| (course.until..=course.born).contains(age)) {
+        for age in
+            course.key_actions.iter().filter(|age| (course.until..=course.born).contains(age))
+        {
             let minute = self.dice.from_to(600, 900);
-            self.track(founder, "Key Action", *age, minute, json!({"what": "first board published"}));
+            self.track(
+                founder,
+                "Key Action",
+                *age,
+                minute,
+                json!({"what": "first board published"}),
+            );
         }
-        if let Some(age) = course.first_value.filter(|age| (course.until..=course.born).contains(age)) {
+        if let Some(age) =
+            course.first_value.filter(|age| (course.until..=course.born).contains(age))
+        {
             self.track(founder, "First Value", age, 910, json!({}));
         }
-        for age in course.integrations.iter().filter(|age| (course.until..=course.born).contains(age)) {
+        for age in
+            course.integrations.iter().filter(|age| (course.until..=course.born).contains(age))
+        {
             let integration = self.dice.one_of(INTEGRATIONS);
-            self.track(founder, "Integration Added", *age, 700, json!({"integration": integration}));
+            self.track(
+                founder,
+                "Integration Added",
+                *age,
+                700,
+                json!({"integration": integration}),
+            );
         }
         if course.integrations.len() > 1 {
             let records = self.dice.from_to(80, 5000);
@@ -217,7 +254,8 @@ impl Life<'_> {
                 born
             }
             Plan::Paid(age) | Plan::Canceled(age) => {
-                let large = workspace.company.as_ref().is_some_and(|company| company.employees >= 1000);
+                let large =
+                    workspace.company.as_ref().is_some_and(|company| company.employees >= 1000);
                 say("plan", if large { "enterprise" } else { "pro" }.into());
                 say("subscription_status", "active".into());
                 say("mrr", seats.saturating_mul(if large { 49 } else { 19 }).into());
@@ -235,7 +273,10 @@ impl Life<'_> {
             let mut traits = Map::new();
             traits.insert("plan".to_owned(), "free".into());
             traits.insert("subscription_status".to_owned(), "canceled".into());
-            traits.insert("canceled_at".to_owned(), self.calendar.at(until, 1000).to_rfc3339().into());
+            traits.insert(
+                "canceled_at".to_owned(),
+                self.calendar.at(until, 1000).to_rfc3339().into(),
+            );
             traits.insert("mrr".to_owned(), 0.into());
             self.group(founder, until, 1000, traits);
         }
@@ -253,7 +294,8 @@ impl Life<'_> {
                         "properties": {"feature": "automations", "run": nth},
                         "context": {"groupId": workspace.id},
                     });
-                    let at = self.calendar.at(2, 181) + chrono::TimeDelta::seconds(nth.saturating_mul(15));
+                    let at = self.calendar.at(2, 181)
+                        + chrono::TimeDelta::seconds(nth.saturating_mul(15));
                     self.pen.write(at, call);
                 }
             }

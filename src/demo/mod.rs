@@ -14,12 +14,9 @@ pub mod company;
 pub mod dice;
 pub mod life;
 pub mod names;
-#[cfg(any())]
 pub mod run;
-#[cfg(any())]
 pub mod send;
 pub mod story;
-#[cfg(any())]
 pub mod team;
 pub mod trouble;
 

@@ -73,9 +73,30 @@ pub const TEAMS: &[&str] =
 
 /// What free-mail founders call theirs.
 pub const HOBBIES: &[&str] = &[
-    "Side project", "Garden planner", "Weekend build", "Thesis", "Bike club", "Newsletter", "Choir", "Book tracker",
-    "Freelance", "Indie studio", "Maker lab", "Startup idea", "Chess league", "Podcast", "Home lab", "Photo trips",
-    "Recipe box", "Language class", "Running group", "Board games", "Repair café", "Film night", "Tiny shop", "Atlas",
+    "Side project",
+    "Garden planner",
+    "Weekend build",
+    "Thesis",
+    "Bike club",
+    "Newsletter",
+    "Choir",
+    "Book tracker",
+    "Freelance",
+    "Indie studio",
+    "Maker lab",
+    "Startup idea",
+    "Chess league",
+    "Podcast",
+    "Home lab",
+    "Photo trips",
+    "Recipe box",
+    "Language class",
+    "Running group",
+    "Board games",
+    "Repair café",
+    "Film night",
+    "Tiny shop",
+    "Atlas",
 ];
 
 /// Free-mail providers.
@@ -83,43 +104,107 @@ pub const FREE_MAIL: &[&str] = &["gmail.com", "outlook.com", "proton.me", "yahoo
 
 /// First names.
 pub const FIRST: &[&str] = &[
-    "Ada", "Amara", "Anders", "Ines", "Arjun", "Astrid", "Bao", "Beatriz", "Björn", "Camille", "Chidi", "Clara",
-    "Daan", "Dana", "Diego", "Elif", "Emeka", "Esther", "Farid", "Fiona", "Freya", "Gael", "Grace", "Hana", "Hugo",
-    "Ilse", "Imran", "Ivana", "Jonas", "Jun", "Karim", "Katya", "Lars", "Leila", "Lucía", "Magnus", "Maeve", "Mateo",
-    "Mei", "Milan", "Nadia", "Niko", "Noor", "Olga", "Omar", "Paula", "Priya", "Ravi", "Rosa", "Samir", "Sanna",
-    "Selma", "Soren", "Tariq", "Tessa", "Thabo", "Uma", "Viktor", "Wanjiru", "Yara", "Yusuf", "Zoë",
+    "Ada", "Amara", "Anders", "Ines", "Arjun", "Astrid", "Bao", "Beatriz", "Björn", "Camille",
+    "Chidi", "Clara", "Daan", "Dana", "Diego", "Elif", "Emeka", "Esther", "Farid", "Fiona",
+    "Freya", "Gael", "Grace", "Hana", "Hugo", "Ilse", "Imran", "Ivana", "Jonas", "Jun", "Karim",
+    "Katya", "Lars", "Leila", "Lucía", "Magnus", "Maeve", "Mateo", "Mei", "Milan", "Nadia", "Niko",
+    "Noor", "Olga", "Omar", "Paula", "Priya", "Ravi", "Rosa", "Samir", "Sanna", "Selma", "Soren",
+    "Tariq", "Tessa", "Thabo", "Uma", "Viktor", "Wanjiru", "Yara", "Yusuf", "Zoë",
 ];
 
 /// Family names.
 pub const LAST: &[&str] = &[
-    "Abara", "Almeida", "Bakker", "Berg", "Bianchi", "Castillo", "Chen", "Cohen", "Dahl", "Demir", "Duarte", "Eriksen",
-    "Faye", "Fischer", "García", "Haddad", "Hansen", "Hoang", "Ito", "Jansen", "Kapoor", "Kim", "Kowalski", "Laine",
-    "Lindqvist", "Mbeki", "Moreau", "Nakamura", "Novak", "Nwosu", "O’Brien", "Okafor", "Olsen", "Park", "Petrov",
-    "Quist", "Rahman", "Rossi", "Sato", "Schmidt", "Silva", "Sokolov", "Svensson", "Tanaka", "Torres", "Varga", "Weber",
-    "Wójcik", "Yilmaz", "Zhang",
+    "Abara",
+    "Almeida",
+    "Bakker",
+    "Berg",
+    "Bianchi",
+    "Castillo",
+    "Chen",
+    "Cohen",
+    "Dahl",
+    "Demir",
+    "Duarte",
+    "Eriksen",
+    "Faye",
+    "Fischer",
+    "García",
+    "Haddad",
+    "Hansen",
+    "Hoang",
+    "Ito",
+    "Jansen",
+    "Kapoor",
+    "Kim",
+    "Kowalski",
+    "Laine",
+    "Lindqvist",
+    "Mbeki",
+    "Moreau",
+    "Nakamura",
+    "Novak",
+    "Nwosu",
+    "O’Brien",
+    "Okafor",
+    "Olsen",
+    "Park",
+    "Petrov",
+    "Quist",
+    "Rahman",
+    "Rossi",
+    "Sato",
+    "Schmidt",
+    "Silva",
+    "Sokolov",
+    "Svensson",
+    "Tanaka",
+    "Torres",
+    "Varga",
+    "Weber",
+    "Wójcik",
+    "Yilmaz",
+    "Zhang",
 ];
 
 /// Titles of those who start a workspace and can sign for it.
 pub const BUYERS: &[&str] = &[
-    "VP Engineering", "Head of Operations", "Engineering Manager", "Director of Product", "Co-Founder & CTO",
-    "Head of Data", "Operations Manager", "VP Product",
+    "VP Engineering",
+    "Head of Operations",
+    "Engineering Manager",
+    "Director of Product",
+    "Co-Founder & CTO",
+    "Head of Data",
+    "Operations Manager",
+    "VP Product",
 ];
 
 /// Titles of those who work in it.
 pub const USERS: &[&str] = &[
-    "Senior Software Engineer", "Product Manager", "Data Analyst", "Designer", "Customer Success Manager",
-    "Marketing Specialist", "Operations Associate", "Software Engineer", "QA Engineer", "Account Manager",
-    "Platform Engineer", "Support Engineer",
+    "Senior Software Engineer",
+    "Product Manager",
+    "Data Analyst",
+    "Designer",
+    "Customer Success Manager",
+    "Marketing Specialist",
+    "Operations Associate",
+    "Software Engineer",
+    "QA Engineer",
+    "Account Manager",
+    "Platform Engineer",
+    "Support Engineer",
 ];
 
 /// Features that a core-feature event names.
-pub const FEATURES: &[&str] = &["boards", "reports", "automations", "dashboards", "comments", "exports"];
+pub const FEATURES: &[&str] =
+    &["boards", "reports", "automations", "dashboards", "comments", "exports"];
 
 /// Integrations.
-pub const INTEGRATIONS: &[&str] = &["slack", "github", "salesforce", "google_drive", "jira", "snowflake"];
+pub const INTEGRATIONS: &[&str] =
+    &["slack", "github", "salesforce", "google_drive", "jira", "snowflake"];
 
 /// Events that no catalog defines: they wait on the catalog page.
-pub const UNDEFINED: &[&str] = &["Report Exported", "Comment Added", "Theme Changed", "Search Performed"];
+pub const UNDEFINED: &[&str] =
+    &["Report Exported", "Comment Added", "Theme Changed", "Search Performed"];
 
 /// Letters for ids and addresses: without accents, spaces and signs.
 #[must_use]

@@ -120,7 +120,9 @@ impl Course {
     /// The founder's team of the first weeks.
     fn with_team(mut self, dice: &mut Dice, size: i64) -> Self {
         let latest = (self.born / 2).max(self.until);
-        self.joins = (0..size).map(|_| dice.from_to(latest, self.born.saturating_sub(2).max(latest))).collect();
+        self.joins = (0..size)
+            .map(|_| dice.from_to(latest, self.born.saturating_sub(2).max(latest)))
+            .collect();
         self
     }
 }

@@ -28,7 +28,8 @@ fn parsed(calls: &[Call]) -> (usize, BTreeMap<&'static str, usize>) {
     let (mut accepted, mut refused) = (0, BTreeMap::new());
     for batch in calls.chunks(100) {
         let items: Vec<&str> = batch.iter().map(|call| call.text.as_str()).collect();
-        let body = format!("{{\"batch\":[{}],\"sentAt\":\"{}\"}}", items.join(","), end().to_rfc3339());
+        let body =
+            format!("{{\"batch\":[{}],\"sentAt\":\"{}\"}}", items.join(","), end().to_rfc3339());
         let parsed = parse::body(&body, Endpoint::Batch, end(), Uuid::nil()).unwrap();
         accepted += parsed.accepted.len();
         for rejected in &parsed.rejected {
@@ -61,14 +62,21 @@ fn sixty_accounts_a_hundred_and_twenty_workspaces_every_story() {
     let of = |story: Story| workspaces.iter().filter(|workspace| workspace.story == story).count();
     assert_eq!(of(Story::Fragment), 5);
     let pilots = workspaces.iter().filter(|workspace| workspace.story == Story::Fragment);
-    assert_eq!(pilots.map(|w| &w.company.as_ref().unwrap().domain).collect::<BTreeSet<_>>().len(), 1);
-    for story in [Story::Hot, Story::Climber, Story::Sandbox, Story::Loop, Story::Flapping, Story::Expanding] {
+    assert_eq!(
+        pilots.map(|w| &w.company.as_ref().unwrap().domain).collect::<BTreeSet<_>>().len(),
+        1
+    );
+    for story in
+        [Story::Hot, Story::Climber, Story::Sandbox, Story::Loop, Story::Flapping, Story::Expanding]
+    {
         assert!(of(story) > 0, "{story:?}");
     }
     let free_mail = workspaces.iter().filter(|workspace| workspace.company.is_none()).count();
     assert_eq!(free_mail, 24);
-    let contractor =
-        workspaces.iter().filter(|w| w.people.iter().any(|person| person.id == "u_contractor")).count();
+    let contractor = workspaces
+        .iter()
+        .filter(|w| w.people.iter().any(|person| person.id == "u_contractor"))
+        .count();
     assert_eq!(contractor, 2);
 }
 

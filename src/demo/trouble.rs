@@ -68,7 +68,8 @@ fn strangers(seed: u64, workspaces: &[Workspace], calendar: Calendar) -> Vec<Cal
         }
         let device = format!("anon-phone-{}", founder.id);
         let age = dice.from_to(3, 9).min(workspace.course.born);
-        let view = json!({"type": "page", "name": "Pricing", "anonymousId": device, "properties": {}});
+        let view =
+            json!({"type": "page", "name": "Pricing", "anonymousId": device, "properties": {}});
         pen.write(calendar.at(age, 1080), view);
         let identify = json!({
             "type": "identify", "anonymousId": device, "userId": founder.id,
@@ -82,10 +83,16 @@ fn strangers(seed: u64, workspaces: &[Workspace], calendar: Calendar) -> Vec<Cal
 fn broken(seed: u64, workspaces: &[Workspace], calendar: Calendar) -> Vec<Call> {
     let mut pen = Pen::new(seed, "broken");
     let mut dice = Dice::of(seed, "broken");
-    let user = workspaces.first().and_then(|workspace| workspace.people.first()).map_or("u", |person| &person.id);
+    let user = workspaces
+        .first()
+        .and_then(|workspace| workspace.people.first())
+        .map_or("u", |person| &person.id);
     for nth in 0..6_i64 {
         let mut at = || calendar.at(dice.from_to(0, 20), dice.from_to(500, 1000));
-        pen.write(at(), json!({"type": "track", "event": "Feature Used", "properties": {"n": nth}}));
+        pen.write(
+            at(),
+            json!({"type": "track", "event": "Feature Used", "properties": {"n": nth}}),
+        );
         if nth < 4 {
             pen.write(at(), json!({"type": "track", "userId": user, "properties": {"n": nth}}));
             pen.write(at(), json!({"type": "track", "event": "Feature Used", "userId": format!("u_lost_{nth}")}));
