@@ -75,3 +75,40 @@ ids! {
     /// A pool of members that share work.
     PoolId,
 }
+
+/// The namespace of ids made from the product's own ids: never changed, or every id would be.
+const EXTERNAL: Uuid = Uuid::from_u128(0x5d0c_3a52_6b7e_4f0e_9a0e_7269_7065_6e31);
+
+fn derived(kind: &str, external: &str) -> Uuid {
+    Uuid::new_v5(&EXTERNAL, [kind, ":", external].concat().as_bytes())
+}
+
+impl UserId {
+    /// The person with this `userId` of the product.
+    #[must_use]
+    pub fn known(external_id: &str) -> Self {
+        Self(derived("known", external_id))
+    }
+
+    /// The visitor with this `anonymousId`.
+    #[must_use]
+    pub fn anonymous(external_id: &str) -> Self {
+        Self(derived("anonymous", external_id))
+    }
+}
+
+impl WorkspaceId {
+    /// The workspace with this id of the product.
+    #[must_use]
+    pub fn of(external_id: &str) -> Self {
+        Self(derived("workspace", external_id))
+    }
+}
+
+impl AccountId {
+    /// The account that was made from this domain.
+    #[must_use]
+    pub fn of_domain(domain: &str) -> Self {
+        Self(derived("account", domain))
+    }
+}
