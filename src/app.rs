@@ -10,11 +10,14 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
 use crate::error::{Error, Result};
+use crate::ingest::drain;
+use crate::ingest::drainer::{Drainer, Wake};
 use crate::ingest::receive::Intake;
 use crate::ingest::writer::{Limits, Writer};
 use crate::routes;
 use crate::team;
 use crate::web::{errors, headers};
+use crate::{catalog, jobs};
 
 /// What every handler and worker may ask for: `app: web::Data<App>`.
 #[derive(Clone)]
@@ -77,7 +80,17 @@ pub async fn serve(app: App) -> Result<()> {
     }
     let bind = app.config.bind;
     let public = app.config.public_url.clone();
-    let writer = Writer::start(app.db.clone(), app.clock.clone(), Limits::default(), || ())?;
+    app.db.tx_web(catalog::ops::seed).await?;
+    let wake = Wake::default();
+    let drainer = Drainer::start(
+        app.db.clone(),
+        app.clock.clone(),
+        &jobs::PROJECTIONS,
+        drain::Limits::default(),
+        wake.clone(),
+    )?;
+    let committed = move || wake.notify();
+    let writer = Writer::start(app.db.clone(), app.clock.clone(), Limits::default(), committed)?;
     let intake = web::Data::new(Intake::new(app.db.clone(), app.clock.clone(), writer));
     let data = web::Data::new(app);
     let server = HttpServer::new(move || service(data.clone()).app_data(intake.clone()))
@@ -95,6 +108,7 @@ pub async fn serve(app: App) -> Result<()> {
     });
     let ended = server.await.map_err(Error::internal);
     stopping.abort();
+    drainer.stop();
     ended
 }
 

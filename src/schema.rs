@@ -147,12 +147,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    group_calls (user_id, at, workspace_id) {
+        user_id -> Uuid,
+        at -> Timestamptz,
+        workspace_id -> Uuid,
+    }
+}
+
+diesel::table! {
     identifiers (kind, value, user_id) {
         kind -> Text,
         value -> Text,
         user_id -> Uuid,
         first_seen_at -> Timestamptz,
         source_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    inferred_events (user_id, occurred_at, id) {
+        user_id -> Uuid,
+        occurred_at -> Timestamptz,
+        id -> Uuid,
+        event_key -> Text,
+        feature -> Text,
+        value -> Nullable<Numeric>,
+        workspace_id -> Nullable<Uuid>,
+        payload -> Nullable<Jsonb>,
     }
 }
 
@@ -250,6 +271,8 @@ diesel::table! {
         last_group_at -> Nullable<Timestamptz>,
         invitation_source -> Nullable<Text>,
         invited_by -> Nullable<Text>,
+        explicit_active_at -> Nullable<Timestamptz>,
+        persona_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -528,6 +551,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    visits (user_id, workspace_id) {
+        user_id -> Uuid,
+        workspace_id -> Uuid,
+        first_on -> Date,
+    }
+}
+
+diesel::table! {
     workspace_scores (workspace_id) {
         workspace_id -> Uuid,
         as_of -> Date,
@@ -574,6 +605,7 @@ diesel::table! {
         trait_times -> Jsonb,
         created_at -> Timestamptz,
         first_seen_at -> Timestamptz,
+        website_domain -> Nullable<Text>,
     }
 }
 
@@ -616,7 +648,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_entries,
     dead_letters,
     event_definitions,
+    group_calls,
     identifiers,
+    inferred_events,
     ingest_minutes,
     invites,
     jobs,
@@ -646,6 +680,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     touched_workspaces,
     unknown_event_names,
     usage_days,
+    visits,
     workspace_scores,
     workspaces,
     write_keys,

@@ -134,6 +134,37 @@ impl Message<'_> {
         self.group_id.as_deref().or(self.workspace_hint.as_deref())
     }
 
+    /// The call as a body for `POST /v1/batch`: posted again, it means the same at the same time.
+    #[must_use]
+    pub fn as_body(&self) -> String {
+        let mut item = serde_json::Map::new();
+        let texts = [
+            ("messageId", Some(&self.message_id)),
+            ("userId", self.user_id.as_ref()),
+            ("anonymousId", self.anonymous_id.as_ref()),
+            ("previousId", self.previous_id.as_ref()),
+            ("groupId", self.group_id.as_ref()),
+            (if self.kind == Kind::Track { "event" } else { "name" }, self.event.as_ref()),
+        ];
+        item.insert("type".to_owned(), self.kind.as_str().into());
+        item.insert("timestamp".to_owned(), self.at.to_rfc3339().into());
+        for (name, text) in texts {
+            if let Some(text) = text {
+                item.insert(name.to_owned(), text.as_ref().into());
+            }
+        }
+        for (name, json) in [("traits", &self.traits), ("properties", &self.properties)] {
+            if let Some(json) = json {
+                item.insert(name.to_owned(), json.members().into());
+            }
+        }
+        if let Some(workspace) = &self.workspace_hint {
+            let context = serde_json::json!({ "groupId": workspace });
+            item.insert("context".to_owned(), context);
+        }
+        serde_json::json!({ "batch": [item] }).to_string()
+    }
+
     /// The same, owning its texts.
     #[must_use]
     pub fn into_owned(self) -> Message<'static> {

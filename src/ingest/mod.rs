@@ -10,7 +10,11 @@
 //!
 //! Other ways in: [`import`] and [`load`] (files of events), [`ops`] (dead letters, replayed).
 //!
-//! Owns `journal`, `journal_pending`, `dead_letters`, `ingest_minutes`.
+//! The way on: the [`drainer`] takes what was acknowledged out of the journal ([`drain`]), in a
+//! [`chunk`] that every feature's projection reads; [`meaning`] asks the catalog, [`attribution`] finds the workspace of events that
+//! do not name one, [`traits`] keeps the newest word of each.
+//!
+//! Owns `journal`, `journal_pending`, `seen_messages`, `dead_letters`, `ingest_minutes`.
 //!
 //! Invariants: 200 means committed; one bad event never harms its neighbours; whatever is accepted
 //! is text and JSON that PostgreSQL takes (no U+0000, no lone surrogate, no number beyond a
@@ -19,8 +23,12 @@
 pub mod actions;
 pub mod answer;
 pub mod api;
+pub mod attribution;
 pub mod body;
+pub mod chunk;
 pub mod cors;
+pub mod drain;
+pub mod drainer;
 pub mod endpoint;
 pub mod failure;
 pub mod gzip;
@@ -28,6 +36,7 @@ pub mod import;
 pub mod intake;
 pub mod journal;
 pub mod load;
+pub mod meaning;
 pub mod message;
 pub mod minutes;
 pub mod ops;
@@ -37,6 +46,8 @@ pub mod payload;
 pub mod receive;
 pub mod status;
 pub mod store_dead_letters;
+pub mod store_drain;
 pub mod store_journal;
 pub mod store_status;
+pub mod traits;
 pub mod writer;

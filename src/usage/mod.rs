@@ -6,14 +6,21 @@
 //! workspace), `taxonomy` (what the catalog says about events), `compute` with `aggregate` (fields out
 //! of all of these).
 //!
+//! The drainer's half: `project` (events to usage days and key events), `count` (what is added and
+//! taken away). Owns `usage_days`, `key_events`, `inferred_events` and `visits`.
+//!
 //! Invariants: a field has one key, one type and one definition everywhere; "last N days" means the
 //! N UTC days that end with `as_of`, that day included; a day after `as_of` does not exist.
 
 mod aggregate;
 pub mod compute;
 pub mod condition;
+pub mod count;
 pub mod day;
 pub mod dictionary;
 pub mod facts;
+pub mod project;
 pub mod signal;
+pub mod store_inferred;
+pub mod store_usage;
 pub mod taxonomy;

@@ -1,6 +1,8 @@
-//! Workspaces: tenants of the product, where usage happens, and the pages on which people see them.
+//! Tenants of the product, who is in them, what they pay, and the pages on which people see them.
 //!
-//! Owns the tables `workspaces`, `memberships`, `subscriptions`.
+//! Owns `workspaces`, `memberships`, `subscriptions` and `group_calls`. [`workspace`] and [`membership`]
+//! are the nouns, [`project`] is the drainer's part, [`places`] finds the workspace of events that do
+//! not name it.
 //!
 //! `filter` (what a list shows, from and to a query string), `store_list` (rows by keyset, counts),
 //! `store_page` (one workspace), `store_timeline` (its events), `pages` (list and detail).
@@ -8,9 +10,19 @@
 //! Pages address a workspace by its uuid, a hash of the product's own id: that id may hold slashes,
 //! dots and any script, which browsers and proxies rewrite in paths. `/workspaces/<external id>`
 //! leads there too.
+//!
+//! Invariants: only known users are members; leaving ends a membership and never deletes it; a
+//! subscription with origin `traits` is a function of the workspace's traits; every field comes out
+//! the same whatever the order, batching and duplication of events.
 
 pub mod filter;
+pub mod membership;
 pub mod pages;
+pub mod places;
+pub mod project;
+pub mod store;
 pub mod store_list;
+pub mod store_memberships;
 pub mod store_page;
 pub mod store_timeline;
+pub mod workspace;

@@ -1,0 +1,173 @@
+//! A company, as the traits of its people and workspaces tell it.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::icp::Company;
+use crate::ids::AccountId;
+use crate::ingest::traits::{Traits, snake_case, text_of};
+
+/// A company that can be sold to.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Made of the domain.
+    pub id: AccountId,
+    /// The domain it was made from.
+    pub domain: String,
+    /// What was said about it; what was said about its workspaces comes on top, see [`Account::facts`].
+    pub traits: Traits,
+    /// The oldest event that mentions the domain.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What the traits say, in the words of the signal dictionary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of the signal dictionary")]
+pub struct Facts {
+    pub name: String,
+    pub sub_industry: Option<String>,
+    pub segment: Option<&'static str>,
+    pub company: Company,
+}
+
+const EMPLOYEES: &[&str] = &["employees", "employee_count", "number_of_employees", "company_size"];
+/// What a workspace's traits may say about the company behind it.
+const SHARED: [&str; 12] = [
+    "employees",
+    "employee_count",
+    "number_of_employees",
+    "company_size",
+    "industry",
+    "sub_industry",
+    "country",
+    "hq_country",
+    "region",
+    "hq_region",
+    "tech_stack",
+    "segment",
+];
+
+impl Account {
+    /// An account first heard of at `at`.
+    #[must_use]
+    pub fn new(domain: &str, at: DateTime<Utc>) -> Self {
+        let id = AccountId::of_domain(domain);
+        Self { id, domain: domain.to_owned(), traits: Traits::default(), created_at: at }
+    }
+
+    /// What is known about the company: its own traits and those of its linked workspaces, the
+    /// newest word of each. A function of all of them, so that a workspace that is linked elsewhere
+    /// takes its words along.
+    #[must_use]
+    pub fn facts(&self, workspaces: &[Traits]) -> Facts {
+        let mut all = self.traits.clone();
+        for traits in workspaces {
+            for name in SHARED {
+                let (value, at) =
+                    (traits.values.get(name), traits.times.get(name).and_then(Value::as_i64));
+                if let (Some(value), Some(at)) =
+                    (value, at.and_then(DateTime::from_timestamp_micros))
+                {
+                    all.say(name, value, at);
+                }
+            }
+        }
+        let employees = EMPLOYEES.iter().find_map(|name| head_count(all.values.get(*name)?));
+        let said = all.text(&["segment"]).map(|text| snake_case(&text));
+        let segment = ["self_serve", "smb", "mid_market", "enterprise"]
+            .into_iter()
+            .find(|name| said.as_deref() == Some(*name))
+            .or(match employees {
+                None => None,
+                Some(..=50) => Some("smb"),
+                Some(..=1000) => Some("mid_market"),
+                Some(_) => Some("enterprise"),
+            });
+        Facts {
+            name: self
+                .traits
+                .text(&["name"])
+                .unwrap_or_else(|| self.domain_name())
+                .chars()
+                .take(200)
+                .collect(),
+            sub_industry: all.text(&["sub_industry"]),
+            segment,
+            company: Company {
+                employees,
+                industry: all.text(&["industry"]),
+                country: all.text(&["hq_country", "country"]),
+                region: all.text(&["hq_region", "region"]),
+                tech_stack: texts(all.values.get("tech_stack")),
+            },
+        }
+    }
+
+    /// `acme.co.uk` is called Acme until somebody says better.
+    fn domain_name(&self) -> String {
+        let label = self.domain.split('.').next().unwrap_or_default();
+        let mut letters = label.chars();
+        letters
+            .next()
+            .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    }
+}
+
+/// A number, or the lower end of a range such as `201-500`, `1,000+` or `51 to 200`.
+fn head_count(value: &Value) -> Option<i32> {
+    let text = text_of(value)?.replace(',', "");
+    let digits: String =
+        text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let mut texts: Vec<String> = match value {
+        Some(Value::Array(values)) => values.iter().filter_map(text_of).collect(),
+        Some(Value::String(text)) => text.split(',').map(|part| part.trim().to_owned()).collect(),
+        _ => Vec::new(),
+    };
+    texts.retain(|text| !text.is_empty());
+    texts.sort_unstable();
+    texts.dedup();
+    texts
+}
+
+/// What a user's traits say about their company: the `company` object, or its name alone.
+#[must_use]
+pub fn said_of_company(traits: &Map<String, Value>) -> Map<String, Value> {
+    match traits.get("company") {
+        Some(Value::Object(company)) => company
+            .iter()
+            .filter(|(name, _)| snake_case(name) != "id")
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect(),
+        Some(Value::String(name)) if !name.trim().is_empty() => {
+            Map::from_iter([("name".to_owned(), Value::String(name.clone()))])
+        }
+        _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_newest_word_of_account_and_workspaces_counts() {
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+        let mut account = Account::new("acme.co.uk", at(1));
+        account.traits.say("employees", &json!(10), at(1));
+        assert_eq!(account.facts(&[]).name, "Acme");
+        let mut workspace = Traits::default();
+        workspace.say("employees", &json!("201-500"), at(2));
+        workspace.say("industry", &json!("Software"), at(2));
+        workspace.say("name", &json!("Acme Engineering"), at(2));
+        let facts = account.facts(&[workspace]);
+        assert_eq!(facts.company.employees, Some(201));
+        assert_eq!(facts.company.industry.as_deref(), Some("Software"));
+        assert_eq!((facts.segment, facts.name.as_str()), (Some("mid_market"), "Acme"));
+    }
+}

@@ -1,0 +1,150 @@
+//! Sign-ups become accounts, and workspaces find theirs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use diesel::PgConnection;
+use serde_json::{Map, Value};
+
+use super::company::{Account, said_of_company};
+use super::icp::IcpDefinition;
+use super::matching::LINKS;
+use super::{store, store_links};
+use crate::error::Result;
+use crate::identity::domain::Email;
+use crate::ids::{AccountId, WorkspaceId};
+use crate::ingest::chunk::Chunk;
+use crate::ingest::message::Kind;
+use crate::ingest::traits::text_of;
+
+/// The projection of accounts; runs after usage, since who created a workspace says whose it is.
+///
+/// # Errors
+/// When the database fails.
+pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
+    let mut said = said(chunk);
+    let relinked: Vec<WorkspaceId> = chunk.relink.iter().copied().collect();
+    for (domain, at) in store_links::named_domains(conn, &relinked)? {
+        let company =
+            said.entry(domain).or_insert_with(|| Said { first_at: at, traits: Vec::new() });
+        company.first_at = company.first_at.min(at);
+    }
+    let mut affected: BTreeSet<AccountId> = BTreeSet::new();
+    let fresh = write_accounts(conn, &said, &mut affected)?;
+    let mut workspaces = chunk.relink.clone();
+    workspaces.extend(store_links::workspaces_naming(conn, &fresh)?);
+    link(conn, chunk, &workspaces, &mut affected)?;
+    let definition = IcpDefinition::default();
+    for workspace in store::settle_facts(conn, &affected, &definition)? {
+        chunk.touch(workspace, chunk.now.date_naive());
+    }
+    Ok(())
+}
+
+/// What a chunk says about one company.
+struct Said {
+    first_at: DateTime<Utc>,
+    traits: Vec<(DateTime<Utc>, Map<String, Value>)>,
+}
+
+/// Companies by domain, from calls that carry the e-mail themselves: so no order matters.
+fn said(chunk: &Chunk<'_>) -> BTreeMap<String, Said> {
+    let mut said: BTreeMap<String, Said> = BTreeMap::new();
+    for event in chunk.events.iter().filter(|event| event.message.kind == Kind::Identify) {
+        let traits = event.message.traits.as_ref().map(|json| json.members()).unwrap_or_default();
+        let email = traits.get("email").and_then(text_of).and_then(|text| Email::parse(&text));
+        let Some(email) = email else { continue };
+        let Some(domain) = email.company_domain() else { continue };
+        let at = event.message.at;
+        let company = said
+            .entry(domain.to_owned())
+            .or_insert_with(|| Said { first_at: at, traits: Vec::new() });
+        company.first_at = company.first_at.min(at);
+        let of_company = said_of_company(&traits);
+        if !of_company.is_empty() {
+            company.traits.push((at, of_company));
+        }
+    }
+    said
+}
+
+/// Writes what changed; answers with the domains that are new.
+fn write_accounts(
+    conn: &mut PgConnection,
+    said: &BTreeMap<String, Said>,
+    affected: &mut BTreeSet<AccountId>,
+) -> Result<Vec<String>> {
+    let domains: Vec<&str> = said.keys().map(String::as_str).collect();
+    let mut known = store::load_by_domain(conn, &domains)?;
+    let (mut changed, mut fresh) = (Vec::new(), Vec::new());
+    for (domain, company) in said {
+        let mut differs = !known.contains_key(domain);
+        if differs {
+            fresh.push(domain.clone());
+        }
+        let account =
+            known.entry(domain.clone()).or_insert_with(|| Account::new(domain, company.first_at));
+        differs |= company.first_at < account.created_at;
+        account.created_at = account.created_at.min(company.first_at);
+        for (at, traits) in &company.traits {
+            differs |= account.traits.say_all(traits, *at);
+        }
+        if differs {
+            affected.insert(account.id);
+            changed.push(account.clone());
+        }
+    }
+    store::upsert(conn, &changed)?;
+    Ok(fresh)
+}
+
+/// Weighs the evidence of these workspaces and writes the links that changed.
+fn link(
+    conn: &mut PgConnection,
+    chunk: &mut Chunk<'_>,
+    workspaces: &BTreeSet<WorkspaceId>,
+    affected: &mut BTreeSet<AccountId>,
+) -> Result<()> {
+    let ids: Vec<WorkspaceId> = workspaces.iter().copied().collect();
+    let evidence = store_links::evidence(conn, &ids)?;
+    let domains: BTreeSet<&str> = evidence
+        .values()
+        .flat_map(|one| one.domains().into_iter().map(|(_, domain)| domain))
+        .collect();
+    let accounts = store_links::accounts_of(conn, &domains.into_iter().collect::<Vec<_>>())?;
+    let known = store_links::load(conn, &ids)?;
+    let (mut changed, mut gone) = (Vec::new(), Vec::new());
+    for (workspace, evidence) in &evidence {
+        let before = known.get(workspace);
+        if before.is_some_and(|before| before.pinned) {
+            affected.extend(before.and_then(|before| before.account_id));
+            continue;
+        }
+        let proposals = evidence.proposals(&accounts);
+        let best = proposals.first();
+        let account_id = best.filter(|best| best.confidence >= LINKS).map(|best| best.account_id);
+        let account_before = before.and_then(|before| before.account_id);
+        affected.extend(account_before);
+        affected.extend(account_id);
+        if account_before != account_id {
+            chunk.touch(*workspace, chunk.now.date_naive());
+        }
+        match best {
+            Some(best) => {
+                let row = store_links::Link {
+                    workspace_id: *workspace,
+                    account_id,
+                    confidence: best.confidence,
+                    evidence: serde_json::to_value(&proposals).unwrap_or_default(),
+                };
+                if before.is_none_or(|before| !before.says(&row)) {
+                    changed.push(row);
+                }
+            }
+            None if before.is_some() => gone.push(*workspace),
+            None => {}
+        }
+    }
+    store_links::upsert(conn, &changed, chunk.now)?;
+    store_links::remove(conn, &gone)
+}

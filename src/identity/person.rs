@@ -1,0 +1,175 @@
+//! A person in the product: known by a user id, or an anonymous visitor.
+
+use chrono::{DateTime, Utc};
+
+use super::title;
+use crate::identity::domain::Email;
+use crate::ids::UserId;
+use crate::ingest::traits::Traits;
+
+/// What the traits of a person say, in the words of the signal dictionary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of the signal dictionary")]
+pub struct Facts {
+    pub email: Option<String>,
+    pub email_kind: &'static str,
+    /// The registrable domain of the e-mail; none when there is no usable e-mail.
+    pub domain: Option<String>,
+    pub name: Option<String>,
+    pub job_title: Option<String>,
+    pub seniority: Option<String>,
+    pub department: Option<String>,
+}
+
+/// A claim that an anonymous visitor is a known user.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Claim {
+    /// When the call was made: the earliest claim wins.
+    pub at: DateTime<Utc>,
+    /// Who the visitor is said to be; of two claims of one instant the lesser id wins.
+    pub known: UserId,
+    /// `identify` or `alias`.
+    pub by: String,
+}
+
+/// A person and all that is stored about them.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Made of kind and external id.
+    pub id: UserId,
+    /// A user rather than an anonymous visitor.
+    pub known: bool,
+    /// The product's id.
+    pub external_id: String,
+    /// Who an anonymous visitor turned out to be. Known users are nobody else: chains and cycles
+    /// cannot be built.
+    pub claim: Option<Claim>,
+    /// What was said about them.
+    pub traits: Traits,
+    /// The oldest event.
+    pub first_seen_at: DateTime<Utc>,
+    /// The newest event.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+impl Person {
+    /// Somebody first heard of at `at`.
+    #[must_use]
+    pub fn new(id: UserId, known: bool, external_id: &str, at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            known,
+            external_id: external_id.to_owned(),
+            claim: None,
+            traits: Traits::default(),
+            first_seen_at: at,
+            last_seen_at: at,
+        }
+    }
+
+    /// Who this is today.
+    #[must_use]
+    pub fn canonical(&self) -> UserId {
+        self.claim.as_ref().map_or(self.id, |claim| claim.known)
+    }
+
+    /// Notes an event at `at`; tells whether that widened the span in which the person was seen.
+    pub fn seen(&mut self, at: DateTime<Utc>) -> bool {
+        let before = (self.first_seen_at, self.last_seen_at);
+        self.first_seen_at = self.first_seen_at.min(at);
+        self.last_seen_at = self.last_seen_at.max(at);
+        before != (self.first_seen_at, self.last_seen_at)
+    }
+
+    /// Takes a claim in; tells whether it wins. Known users are never claimed.
+    pub fn claim(&mut self, claim: &Claim) -> bool {
+        let wins = !self.known && self.claim.as_ref().is_none_or(|standing| claim < standing);
+        if wins {
+            self.claim = Some(claim.clone());
+        }
+        wins
+    }
+
+    /// What the traits say.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let email =
+            self.traits.text(&["email", "email_address"]).and_then(|text| Email::parse(&text));
+        let job_title = self.traits.text(&["title", "job_title"]);
+        let whole = || {
+            let parts: Vec<String> = [["first_name"], ["last_name"]]
+                .iter()
+                .filter_map(|name| self.traits.text(name))
+                .collect();
+            Some(parts.join(" ")).filter(|name| !name.is_empty())
+        };
+        Facts {
+            email_kind: email.as_ref().map_or("unknown", |email| email.kind.as_str()),
+            domain: email.as_ref().and_then(|email| email.registrable.clone()),
+            name: self.traits.text(&["name", "full_name"]).or_else(whole),
+            seniority: self
+                .traits
+                .text(&["seniority"])
+                .filter(|said| SENIORITIES.contains(&said.as_str()))
+                .or_else(|| title::seniority(job_title.as_deref()?).map(str::to_owned)),
+            department: self
+                .traits
+                .text(&["department"])
+                .map(|said| said.to_lowercase())
+                .or_else(|| title::department(job_title.as_deref()?).map(str::to_owned)),
+            email: email.map(|email| email.address),
+            job_title,
+        }
+    }
+}
+
+const SENIORITIES: [&str; 6] = ["student", "ic", "manager", "director", "vp", "c_level"];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    fn claim(second: i64, user: &str) -> Claim {
+        Claim { at: at(second), known: UserId::known(user), by: "identify".to_owned() }
+    }
+
+    #[test]
+    fn the_earliest_claim_wins_in_any_order() {
+        let visitor = Person::new(UserId::anonymous("a"), false, "a", at(1));
+        let (mut one, mut other) = (visitor.clone(), visitor);
+        one.claim(&claim(5, "first"));
+        one.claim(&claim(9, "second"));
+        other.claim(&claim(9, "second"));
+        other.claim(&claim(5, "first"));
+        assert_eq!(one.claim, other.claim);
+        assert_eq!(one.canonical(), UserId::known("first"));
+    }
+
+    #[test]
+    fn known_users_are_never_claimed() {
+        let mut user = Person::new(UserId::known("u"), true, "u", at(1));
+        assert!(!user.claim(&claim(1, "v")));
+        assert_eq!(user.canonical(), UserId::known("u"));
+    }
+
+    #[test]
+    fn facts_come_from_traits() {
+        let mut user = Person::new(UserId::known("u"), true, "u", at(1));
+        let said = json!({"email": "Dana.Ops+x@Acme.com ", "firstName": "Dana", "lastName": "Öps", "title": "VP Engineering"});
+        user.traits.say_all(said.as_object().unwrap(), at(1));
+        let facts = user.facts();
+        assert_eq!(facts.email.as_deref(), Some("dana.ops+x@acme.com"));
+        assert_eq!((facts.email_kind, facts.domain.as_deref()), ("corporate", Some("acme.com")));
+        assert_eq!(facts.name.as_deref(), Some("Dana Öps"));
+        assert_eq!(
+            (facts.seniority.as_deref(), facts.department.as_deref()),
+            (Some("vp"), Some("engineering"))
+        );
+    }
+}

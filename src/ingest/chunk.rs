@@ -1,0 +1,208 @@
+//! A chunk: some thousand events on their way from the journal into the projections.
+//!
+//! The drainer makes it; each feature's projection reads the events and leaves behind what the
+//! features after it need to know. Everything here is in memory and belongs to one transaction.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::attribution::{Inferred, Trail};
+use super::meaning::Meaning;
+use super::message::{Message, is_junk_id};
+use crate::catalog::event::Catalog;
+use crate::ids::{SourceId, UserId, WorkspaceId};
+
+/// One event that was not seen before.
+#[derive(Clone, Debug)]
+pub struct ChunkEvent<'a> {
+    /// Made of source and messageId: the same event always has the same id.
+    pub id: Uuid,
+    /// Who sent it.
+    pub source: SourceId,
+    /// When its request was received.
+    pub received_at: DateTime<Utc>,
+    /// What it says.
+    pub message: Message<'a>,
+    /// Whose it is: the user when known, else the anonymous visitor.
+    pub person: UserId,
+    /// Whether `person` is a user rather than an anonymous visitor.
+    pub known: bool,
+    /// The workspace that the call itself names.
+    pub workspace: Option<WorkspaceId>,
+    /// Where an event without a named workspace was found to belong; set by the usage projection.
+    pub inferred: Option<(WorkspaceId, Inferred)>,
+    /// What it counts as; none for calls that count nowhere and for muted events.
+    pub meaning: Option<Meaning>,
+}
+
+impl ChunkEvent<'_> {
+    /// The UTC day on which it counts.
+    #[must_use]
+    pub fn day(&self) -> NaiveDate {
+        self.message.at.date_naive()
+    }
+}
+
+/// An event that the drainer refused or cannot place yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The event's id: a retry of the same event is the same dead letter.
+    pub id: Uuid,
+    /// Who sent it.
+    pub source: SourceId,
+    /// When its request was received.
+    pub received_at: DateTime<Utc>,
+    /// `missing_workspace`, `blocked_identity` or `internal`.
+    pub code: &'static str,
+    /// What is wrong and how to mend it.
+    pub message: String,
+    /// The client's id.
+    pub message_id: Option<String>,
+    /// The event's name.
+    pub event_name: Option<String>,
+    /// Whose workspace is missing.
+    pub person: Option<UserId>,
+    /// The event as a body that can be posted again.
+    pub raw: String,
+}
+
+impl Refusal {
+    /// A refusal of this event.
+    #[must_use]
+    pub fn of(
+        id: Uuid,
+        source: SourceId,
+        received_at: DateTime<Utc>,
+        event: &Message<'_>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            source,
+            received_at,
+            code,
+            message: message.into(),
+            message_id: Some(event.message_id.clone().into_owned()),
+            event_name: event.event.as_ref().map(|name| name.clone().into_owned()),
+            person: None,
+            raw: event.as_body(),
+        }
+    }
+}
+
+/// Some thousand events on their way, and what has become of them so far.
+#[derive(Debug)]
+pub struct Chunk<'a> {
+    /// The time of this chunk.
+    pub now: DateTime<Utc>,
+    /// What event names mean.
+    pub catalog: Catalog,
+    /// New events, in the order of the journal.
+    pub events: Vec<ChunkEvent<'a>>,
+    /// What became a dead letter.
+    pub refused: Vec<Refusal>,
+    /// Dead letters that found their workspace.
+    pub healed: Vec<Uuid>,
+    /// Dead letters that were looked at again and wait on.
+    pub waiting: Vec<Uuid>,
+    /// Workspaces whose score may have changed, with the earliest day of it.
+    pub touched: BTreeMap<WorkspaceId, NaiveDate>,
+    /// Anonymous persons that now are somebody else than before.
+    pub stitched: BTreeSet<UserId>,
+    /// Who these persons are today; everybody of this chunk is in it once identity has run.
+    pub canonical: HashMap<UserId, UserId>,
+    /// People whose e-mail, title or another fact changed that scores or matching read.
+    pub changed_people: BTreeSet<UserId>,
+    /// Persons whose waiting events have to be looked at again.
+    pub recheck: BTreeSet<UserId>,
+    /// Where people are, by canonical id: for all that have events to place.
+    pub trails: HashMap<UserId, Trail>,
+    /// Canonical persons whose trail changed, and from when on; `None`: since ever.
+    pub replace: BTreeMap<UserId, Option<DateTime<Utc>>>,
+    /// Memberships that are new.
+    pub joined: BTreeSet<(WorkspaceId, UserId)>,
+    /// Workspaces whose evidence for an account may have changed.
+    pub relink: BTreeSet<WorkspaceId>,
+}
+
+impl<'a> Chunk<'a> {
+    /// An empty chunk.
+    #[must_use]
+    pub fn new(now: DateTime<Utc>, catalog: Catalog) -> Self {
+        Self {
+            now,
+            catalog,
+            events: Vec::new(),
+            refused: Vec::new(),
+            healed: Vec::new(),
+            waiting: Vec::new(),
+            touched: BTreeMap::new(),
+            stitched: BTreeSet::new(),
+            canonical: HashMap::new(),
+            changed_people: BTreeSet::new(),
+            recheck: BTreeSet::new(),
+            trails: HashMap::new(),
+            replace: BTreeMap::new(),
+            joined: BTreeSet::new(),
+            relink: BTreeSet::new(),
+        }
+    }
+
+    /// Notes that the workspace's score may have changed from `day` on.
+    pub fn touch(&mut self, workspace: WorkspaceId, day: NaiveDate) {
+        self.touched.entry(workspace).and_modify(|since| *since = day.min(*since)).or_insert(day);
+    }
+
+    /// Who this person is today, as far as this chunk knows.
+    #[must_use]
+    pub fn canonical(&self, person: UserId) -> UserId {
+        self.canonical.get(&person).copied().unwrap_or(person)
+    }
+
+    /// Takes an event in, or refuses it when nobody can be told by its ids.
+    pub fn admit(
+        &mut self,
+        id: Uuid,
+        source: SourceId,
+        received_at: DateTime<Utc>,
+        message: Message<'a>,
+    ) {
+        let Some((person, known)) = person_of(&message) else {
+            self.refused.push(Refusal::of(
+                id,
+                source,
+                received_at,
+                &message,
+                "blocked_identity",
+                "The only id of this event is one that broken clients send for nobody (null, undefined, 0 and the \
+                 like). Send the user's own userId, or the device's anonymousId.",
+            ));
+            return;
+        };
+        let workspace = message.workspace().filter(|id| !is_junk_id(id)).map(WorkspaceId::of);
+        self.events.push(ChunkEvent {
+            id,
+            source,
+            received_at,
+            message,
+            person,
+            known,
+            workspace,
+            inferred: None,
+            meaning: None,
+        });
+    }
+}
+
+/// Whose event it is: the user's when the call names one, else the anonymous visitor's.
+fn person_of(message: &Message<'_>) -> Option<(UserId, bool)> {
+    let usable = |id: &Option<std::borrow::Cow<'_, str>>| {
+        id.as_deref().filter(|id| !is_junk_id(id)).map(str::to_owned)
+    };
+    usable(&message.user_id)
+        .map(|id| (UserId::known(&id), true))
+        .or_else(|| usable(&message.anonymous_id).map(|id| (UserId::anonymous(&id), false)))
+}

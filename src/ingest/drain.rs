@@ -1,0 +1,276 @@
+//! The drainer: journal rows become everything else.
+//!
+//! One transaction a chunk: take the oldest pending rows, read their messages, leave out those that
+//! were seen before, run the projections in their order, write dead letters and counts, take the rows
+//! off the list, commit. Killed anywhere it starts again from the last commit, with the same result:
+//! nothing outside that transaction remembers anything.
+//!
+//! One drainer at a time works on the journal, whatever the number of servers: a chunk holds an
+//! advisory lock until its commit. Lanes (hash ranges of the workspace) would take one lock each.
+//!
+//! A chunk that fails is taken apart: row by row, and a failing row by halves, until the event that
+//! cannot be projected stands alone. It becomes a dead letter with code `internal`; the others go on.
+
+use chrono::{DateTime, Utc};
+use diesel::{Connection, PgConnection};
+use uuid::Uuid;
+
+use super::chunk::{Chunk, Refusal};
+use super::meaning::{self, UnknownNames};
+use super::message::{Kind, Message};
+use super::store_drain::{self, Counts, JournalRow, minute};
+use super::{journal, payload};
+use crate::catalog;
+use crate::clock::Clock;
+use crate::db::{Database, Pool};
+use crate::error::{Error, Result};
+use crate::ids::SourceId;
+
+/// One feature's part: reads the chunk's events, writes its own tables, and leaves in the chunk what
+/// later features need.
+pub type Projection = fn(&mut PgConnection, &mut Chunk<'_>) -> Result<()>;
+
+/// How much one transaction takes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Journal rows, at least 1.
+    pub rows: i64,
+    /// Events; a single row may hold more.
+    pub events: i64,
+}
+
+impl Default for Limits {
+    /// Some hundred milliseconds of work.
+    fn default() -> Self {
+        Self { rows: 64, events: 10_000 }
+    }
+}
+
+/// What became of one attempt to drain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Journal rows done with.
+    pub rows: usize,
+    /// Events read from them, duplicates included.
+    pub events: usize,
+}
+
+/// Projects the next chunk; nothing when nothing is pending or another server is draining.
+///
+/// # Errors
+/// [`Error::Unavailable`] and [`Error::Contended`] when the database cannot be talked to now. Events
+/// that cannot be projected are no error: they become dead letters.
+pub fn step(
+    db: &Database,
+    clock: &Clock,
+    projections: &[Projection],
+    limits: Limits,
+) -> Result<Step> {
+    let now = clock.now();
+    match db.tx(Pool::Work, |conn| whole(conn, now, projections, limits)) {
+        Err(error @ (Error::Unavailable(..) | Error::Contended(_))) => Err(error),
+        Err(error) => {
+            tracing::error!(%error, "a chunk could not be projected; going through it row by row");
+            db.tx(Pool::Work, |conn| by_rows(conn, now, projections, limits))
+        }
+        done => done,
+    }
+}
+
+/// Drains until nothing is pending; tells what was done.
+///
+/// # Errors
+/// As [`step`].
+pub fn until_empty(
+    db: &Database,
+    clock: &Clock,
+    projections: &[Projection],
+    limits: Limits,
+) -> Result<Step> {
+    let mut total = Step::default();
+    loop {
+        let done = step(db, clock, projections, limits)?;
+        if done.rows == 0 {
+            return Ok(total);
+        }
+        total.rows = total.rows.saturating_add(done.rows);
+        total.events = total.events.saturating_add(done.events);
+    }
+}
+
+fn whole(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    projections: &[Projection],
+    limits: Limits,
+) -> Result<Step> {
+    if !store_drain::try_lock(conn)? {
+        return Ok(Step::default());
+    }
+    let rows = store_drain::take(conn, limits.rows, limits.events)?;
+    if rows.is_empty() {
+        return Ok(Step::default());
+    }
+    let inflated =
+        rows.iter().map(|row| payload::inflate(&row.payload)).collect::<Result<Vec<_>>>()?;
+    let mut arrivals = Vec::new();
+    for (row, lines) in rows.iter().zip(&inflated) {
+        arrivals.extend(arrivals_of(row, lines)?);
+    }
+    let step = Step { rows: rows.len(), events: arrivals.len() };
+    store_drain::finish(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
+    project(conn, now, projections, arrivals)?;
+    Ok(step)
+}
+
+/// As [`whole`], each row and, where needed, each event in a savepoint of its own.
+fn by_rows(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    projections: &[Projection],
+    limits: Limits,
+) -> Result<Step> {
+    if !store_drain::try_lock(conn)? {
+        return Ok(Step::default());
+    }
+    let rows = store_drain::take(conn, limits.rows, limits.events)?;
+    store_drain::finish(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
+    let mut step = Step { rows: rows.len(), events: 0 };
+    for row in &rows {
+        let lines = payload::inflate(&row.payload);
+        match lines.as_deref().map_err(Error::internal).and_then(|lines| arrivals_of(row, lines)) {
+            Ok(arrivals) => {
+                step.events = step.events.saturating_add(arrivals.len());
+                by_halves(conn, now, projections, &arrivals)?;
+            }
+            Err(error) => {
+                tracing::error!(journal_id = row.id, %error, "a journal row cannot be read");
+                store_drain::bury(conn, &[unreadable(row)])?;
+            }
+        }
+    }
+    Ok(step)
+}
+
+fn by_halves(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    projections: &[Projection],
+    arrivals: &[Arrival<'_>],
+) -> Result<()> {
+    let outcome = conn.transaction(|conn| project(conn, now, projections, arrivals.to_vec()));
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(error @ (Error::Unavailable(..) | Error::Contended(_))) => Err(error),
+        Err(error) => match arrivals {
+            [] => Err(error),
+            [alone] => {
+                tracing::error!(source = %alone.source, %error, "an event cannot be projected: dead letter");
+                let text = "Ripen could not process this event; the cause is in the server's log. Its neighbours \
+                            were stored. Replay it once the cause is mended.";
+                let (id, at) = (alone.id(), alone.received_at);
+                let letter = Refusal::of(id, alone.source, at, &alone.message, "internal", text);
+                store_drain::bury(conn, &[letter])
+            }
+            several => {
+                let (first, second) = several.split_at(several.len() / 2);
+                by_halves(conn, now, projections, first)?;
+                by_halves(conn, now, projections, second)
+            }
+        },
+    }
+}
+
+fn unreadable(row: &JournalRow) -> Refusal {
+    Refusal {
+        id: Uuid::new_v5(&row.source_id.0, format!("journal row {}", row.id).as_bytes()),
+        source: row.source_id,
+        received_at: row.received_at,
+        code: "internal",
+        message: "The stored bytes of this request are damaged; they are kept in the journal."
+            .to_owned(),
+        message_id: None,
+        event_name: None,
+        person: None,
+        raw: format!("{{\"journal_id\":{}}}", row.id),
+    }
+}
+
+/// A message as it came out of the journal, new or known.
+#[derive(Clone, Debug)]
+struct Arrival<'a> {
+    source: SourceId,
+    received_at: DateTime<Utc>,
+    message: Message<'a>,
+}
+
+impl Arrival<'_> {
+    /// 128 bits of source and messageId: what makes a retry the same event.
+    fn id(&self) -> Uuid {
+        Uuid::new_v5(&self.source.0, self.message.message_id.as_bytes())
+    }
+}
+
+fn arrivals_of<'a>(row: &JournalRow, lines: &'a [u8]) -> Result<Vec<Arrival<'a>>> {
+    Ok(journal::read(lines)?
+        .into_iter()
+        .map(|message| Arrival { source: row.source_id, received_at: row.received_at, message })
+        .collect())
+}
+
+/// All that one chunk does, within the caller's transaction.
+fn project(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    projections: &[Projection],
+    arrivals: Vec<Arrival<'_>>,
+) -> Result<()> {
+    let ids: Vec<Uuid> = arrivals.iter().map(Arrival::id).collect();
+    let mut fresh = store_drain::remember(conn, &ids, now.date_naive())?;
+    let mut chunk = Chunk::new(now, catalog::ops::load(conn)?);
+    let mut counts = Counts::new();
+    for (id, arrival) in ids.into_iter().zip(arrivals) {
+        let Arrival { source, received_at, message } = arrival;
+        if fresh.remove(&id) {
+            chunk.admit(id, source, received_at, message);
+        } else {
+            let count = counts.entry((source, minute(received_at))).or_default();
+            count.0 = count.0.saturating_add(1);
+            again(&mut chunk, id, source, received_at, message);
+        }
+    }
+    let mut sources: Vec<SourceId> = chunk.events.iter().map(|event| event.source).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let mut unknown = UnknownNames::new(catalog::store::unknown_names(conn, &sources)?);
+    meaning::give(&mut chunk, &mut unknown);
+    for projection in projections {
+        projection(conn, &mut chunk)?;
+    }
+    catalog::store::count_unknown(conn, &unknown.counted())?;
+    for letter in &chunk.refused {
+        let count = counts.entry((letter.source, minute(letter.received_at))).or_default();
+        count.1 = count.1.saturating_add(1);
+    }
+    store_drain::conclude(conn, &chunk, &counts)
+}
+
+/// A known event once more: a retry, or a dead letter that a person replays. If it still waits for
+/// its workspace, its person's events are looked at again.
+fn again<'a>(
+    chunk: &mut Chunk<'a>,
+    id: Uuid,
+    source: SourceId,
+    received_at: DateTime<Utc>,
+    message: Message<'a>,
+) {
+    if message.kind != Kind::Track || message.workspace().is_some() {
+        return;
+    }
+    let before = chunk.events.len();
+    chunk.admit(id, source, received_at, message);
+    if let Some(event) = chunk.events.get(before) {
+        chunk.recheck.insert(event.person);
+    }
+    chunk.events.truncate(before);
+}

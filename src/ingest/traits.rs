@@ -1,0 +1,234 @@
+//! Traits: what a product says about a person, a workspace or a company, the newest word of each.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+/// Traits with the time each was last set. `null` removes a trait but keeps the time, so that an
+/// older value that arrives later stays out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Traits {
+    /// Trait to value, in snake case.
+    pub values: Map<String, Value>,
+    /// Trait to the microsecond since 1970 at which it was last set.
+    pub times: Map<String, Value>,
+}
+
+impl Traits {
+    /// From what is stored; anything that is no object counts as empty.
+    #[must_use]
+    pub fn stored(values: Value, times: Value) -> Self {
+        let object = |value| match value {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        Self { values: object(values), times: object(times) }
+    }
+
+    /// Applies what was said at `at`; tells whether anything changed. The newer word wins; of two
+    /// words of the same microsecond the one with the greater JSON text, so that any order of
+    /// arrival ends the same. camelCase and snake_case are the same trait.
+    pub fn say(&mut self, name: &str, value: &Value, at: DateTime<Utc>) -> bool {
+        let name = snake_case(name);
+        let at = at.timestamp_micros();
+        let known = self.times.get(&name).and_then(Value::as_i64);
+        let wins = match known {
+            None => true,
+            Some(known) if at != known => at > known,
+            Some(_) => rank(Some(value)) > rank(self.values.get(&name)),
+        };
+        if !wins {
+            return false;
+        }
+        if value.is_null() {
+            self.values.remove(&name);
+        } else {
+            self.values.insert(name.clone(), value.clone());
+        }
+        self.times.insert(name, at.into());
+        true
+    }
+
+    /// Applies all of a message's traits.
+    pub fn say_all(&mut self, said: &Map<String, Value>, at: DateTime<Utc>) -> bool {
+        said.iter().fold(false, |changed, (name, value)| self.say(name, value, at) | changed)
+    }
+
+    /// The first of these traits that is set to a text (or a number, as text) that is not blank.
+    #[must_use]
+    pub fn text(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| text_of(self.values.get(*name)?))
+    }
+
+    /// The first of these traits that is a number, or a text that reads as one.
+    #[must_use]
+    pub fn number(&self, names: &[&str]) -> Option<f64> {
+        names.iter().find_map(|name| number_of(self.values.get(*name)?))
+    }
+
+    /// The first of these traits that is a point in time: RFC 3339, a plain day, or seconds or
+    /// milliseconds since 1970.
+    #[must_use]
+    pub fn time(&self, names: &[&str]) -> Option<DateTime<Utc>> {
+        names.iter().find_map(|name| time_of(self.values.get(*name)?))
+    }
+
+    /// When any of these traits was last set.
+    #[must_use]
+    pub fn said_at(&self, names: &[&str]) -> Option<DateTime<Utc>> {
+        names
+            .iter()
+            .filter_map(|name| self.times.get(*name)?.as_i64())
+            .max()
+            .and_then(DateTime::from_timestamp_micros)
+    }
+}
+
+/// A text that is not blank, trimmed; numbers as text.
+#[must_use]
+pub fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A finite number, or a text that reads as one; thousands separators are ignored.
+#[must_use]
+pub fn number_of(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().replace([',', '_'], "").parse().ok(),
+        _ => None,
+    }
+    .filter(|number: &f64| number.is_finite())
+}
+
+fn time_of(value: &Value) -> Option<DateTime<Utc>> {
+    match value {
+        Value::String(text) => {
+            let text = text.trim();
+            DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).ok().or_else(|| {
+                Some(
+                    text.get(..10)?
+                        .parse::<chrono::NaiveDate>()
+                        .ok()?
+                        .and_hms_opt(0, 0, 0)?
+                        .and_utc(),
+                )
+            })
+        }
+        Value::Number(number) => {
+            let number = number.as_i64()?;
+            if number > 100_000_000_000 {
+                DateTime::from_timestamp_millis(number)
+            } else {
+                DateTime::from_timestamp(number, 0)
+            }
+        }
+        _ => None,
+    }
+    .filter(|at| (1970..=9999).contains(&chrono::Datelike::year(at)))
+}
+
+/// `null` and absence are the lowest.
+fn rank(value: Option<&Value>) -> Option<String> {
+    value.filter(|value| !value.is_null()).map(Value::to_string)
+}
+
+/// `employeeCount`, `Employee Count` and `employee_count` are one.
+#[must_use]
+pub fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len().saturating_add(4));
+    let mut after_small = false;
+    for letter in name.trim().chars() {
+        if letter.is_uppercase() {
+            if after_small {
+                snake.push('_');
+            }
+            snake.extend(letter.to_lowercase());
+            after_small = false;
+        } else if letter.is_alphanumeric() {
+            snake.push(letter);
+            after_small = true;
+        } else {
+            if !snake.is_empty() && !snake.ends_with('_') {
+                snake.push('_');
+            }
+            after_small = false;
+        }
+    }
+    snake.truncate(snake.trim_end_matches('_').len());
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    #[test]
+    fn any_order_of_arrival_ends_the_same() {
+        let said = [
+            ("plan", json!("trial"), 1),
+            ("plan", json!("pro"), 3),
+            ("plan", json!(null), 2),
+            ("plan", json!("pro2"), 3),
+        ];
+        let mut orders =
+            vec![vec![0, 1, 2, 3], vec![3, 2, 1, 0], vec![2, 0, 3, 1], vec![1, 3, 0, 2]];
+        let ends: Vec<Traits> = orders
+            .drain(..)
+            .map(|order| {
+                let mut traits = Traits::default();
+                for index in order {
+                    let (name, value, second) = &said[index];
+                    traits.say(name, value, at(*second));
+                }
+                traits
+            })
+            .collect();
+        assert!(ends.iter().all(|end| *end == ends[0]));
+        assert_eq!(ends[0].text(&["plan"]).as_deref(), Some("pro2"));
+    }
+
+    #[test]
+    fn null_removes_and_older_values_stay_out() {
+        let mut traits = Traits::default();
+        assert!(traits.say("firstName", &json!("Dana"), at(1)));
+        assert!(traits.say("first_name", &json!(null), at(2)));
+        assert!(!traits.say("first_name", &json!("Old"), at(1)));
+        assert_eq!(traits.text(&["first_name"]), None);
+    }
+
+    #[test]
+    fn names_fold_case_and_separators() {
+        for name in ["employeeCount", "Employee Count", "employee_count", "employee-count"] {
+            assert_eq!(snake_case(name), "employee_count");
+        }
+        assert_eq!(snake_case("URL"), "url");
+    }
+
+    #[test]
+    fn times_in_every_usual_form() {
+        let mut traits = Traits::default();
+        for (name, value) in [
+            ("a", json!("2026-01-16T00:00:00Z")),
+            ("b", json!("2026-01-16")),
+            ("c", json!(1_768_521_600)),
+            ("d", json!(1_768_521_600_000_i64)),
+        ] {
+            traits.say(name, &value, at(1));
+            assert_eq!(
+                traits.time(&[name]),
+                Some("2026-01-16T00:00:00Z".parse().unwrap()),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Counting: what is added to usage days and taken away from them.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use crate::ids::{UserId, WorkspaceId};
+
+/// A row of usage days: workspace, day, person, event key, feature; in the order of the table.
+pub type DayKey = (WorkspaceId, NaiveDate, UserId, String, String);
+
+/// What changes in one usage day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// Events more, or fewer.
+    pub events: i64,
+    /// Values more, or fewer: signed decimal numbers, summed by the database, exactly.
+    pub values: Vec<String>,
+}
+
+/// Changes of usage days, added up.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// By row.
+    pub days: BTreeMap<DayKey, Delta>,
+}
+
+impl Counts {
+    /// One event more.
+    pub fn add(&mut self, key: DayKey, value: Option<&str>) {
+        let delta = self.days.entry(key).or_default();
+        delta.events = delta.events.saturating_add(1);
+        delta.values.extend(value.map(str::to_owned));
+    }
+
+    /// One event fewer.
+    pub fn take(&mut self, key: DayKey, value: Option<&str>) {
+        let delta = self.days.entry(key).or_default();
+        delta.events = delta.events.saturating_sub(1);
+        delta.values.extend(value.map(|value| match value.strip_prefix('-') {
+            Some(positive) => positive.to_owned(),
+            None => format!("-{value}"),
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_added_and_taken_is_nothing() {
+        let key: DayKey = (
+            WorkspaceId::of("w"),
+            NaiveDate::default(),
+            UserId::known("u"),
+            "a".to_owned(),
+            String::new(),
+        );
+        let mut counts = Counts::default();
+        counts.add(key.clone(), Some("1.5"));
+        counts.take(key.clone(), Some("1.5"));
+        counts.take(key.clone(), Some("-2"));
+        let delta = &counts.days[&key];
+        assert_eq!(
+            (delta.events, delta.values.as_slice()),
+            (-1, ["1.5", "-1.5", "2"].map(str::to_owned).as_slice())
+        );
+    }
+}

@@ -1,0 +1,273 @@
+//! The SQL of usage days and key events, as the drainer writes them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{
+    Array, BigInt, Date, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::count::Counts;
+use super::store_inferred::InferredRow;
+use crate::error::Result;
+use crate::ids::{SourceId, UserId, WorkspaceId};
+use crate::ingest::attribution::Inferred;
+
+/// A key event, stored whole.
+#[derive(Clone, Debug, PartialEq, QueryableByName)]
+#[allow(missing_docs, reason = "the columns of key_events")]
+pub struct KeyEvent {
+    #[diesel(sql_type = SqlUuid)]
+    pub workspace_id: WorkspaceId,
+    #[diesel(sql_type = Timestamptz)]
+    pub occurred_at: DateTime<Utc>,
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    pub user_id: UserId,
+    #[diesel(sql_type = Text)]
+    pub event_key: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub feature: String,
+    #[diesel(sql_type = Nullable<Double>)]
+    pub value: Option<f64>,
+    /// JSON text.
+    #[diesel(sql_type = Text)]
+    pub properties: String,
+    #[diesel(sql_type = SqlUuid)]
+    pub source_id: SourceId,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub inferred: Option<String>,
+}
+
+impl KeyEvent {
+    /// What is kept of it while its workspace is not known.
+    #[must_use]
+    pub fn as_payload(&self) -> Value {
+        let properties: Value = serde_json::from_str(&self.properties).unwrap_or_default();
+        json!({ "name": self.name, "source_id": self.source_id, "properties": properties })
+    }
+}
+
+/// Puts key events in, in the order of their keys.
+///
+/// # Errors
+/// When the database fails.
+pub fn add_key_events(conn: &mut PgConnection, events: &mut [KeyEvent]) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    events.sort_by_key(|event| (event.workspace_id, event.occurred_at, event.id));
+    diesel::sql_query(
+        "insert into key_events (workspace_id, occurred_at, id, user_id, event_key, name, feature, value, properties,
+             source_id, inferred)
+         select workspace_id, at, id, user_id, event_key, name, feature, value, properties::jsonb, source_id, inferred
+         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+                     $8::double precision[], $9::text[], $10::uuid[], $11::text[])
+             as t (workspace_id, at, id, user_id, event_key, name, feature, value, properties, source_id, inferred)
+         on conflict do nothing",
+    )
+    .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.workspace_id).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(events.iter().map(|event| event.occurred_at).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.id).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.user_id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(events.iter().map(|event| event.event_key.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(events.iter().map(|event| event.name.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(events.iter().map(|event| event.feature.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Double>>, _>(events.iter().map(|event| event.value).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(events.iter().map(|event| event.properties.as_str()).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.source_id).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(events.iter().map(|event| event.inferred.as_deref()).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Takes the key events of these rows out of the workspaces in which they count, by event id.
+///
+/// # Errors
+/// When the database fails.
+pub fn take_key_events(
+    conn: &mut PgConnection,
+    rows: &[InferredRow],
+) -> Result<HashMap<Uuid, KeyEvent>> {
+    let placed: Vec<(WorkspaceId, &InferredRow)> =
+        rows.iter().filter_map(|row| Some((row.workspace_id?, row))).collect();
+    if placed.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let taken: Vec<KeyEvent> = diesel::sql_query(
+        "delete from key_events k using unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as t (workspace_id, at, id)
+         where k.workspace_id = t.workspace_id and k.occurred_at = t.at and k.id = t.id
+         returning k.workspace_id, k.occurred_at, k.id, k.user_id, k.event_key, k.name, k.feature, k.value,
+                   k.properties::text as properties, k.source_id, k.inferred",
+    )
+    .bind::<Array<SqlUuid>, _>(placed.iter().map(|(workspace, _)| *workspace).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(placed.iter().map(|(_, row)| row.occurred_at).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(placed.iter().map(|(_, row)| row.id).collect::<Vec<_>>())
+    .load(conn)?;
+    Ok(taken.into_iter().map(|event| (event.id, event)).collect())
+}
+
+/// Writes how the workspaces of these key events were found, where that changed.
+///
+/// # Errors
+/// When the database fails.
+pub fn label_key_events(
+    conn: &mut PgConnection,
+    labels: &[(WorkspaceId, DateTime<Utc>, Uuid, Inferred)],
+) -> Result<()> {
+    if labels.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "update key_events k set inferred = t.inferred
+         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[]) as t (workspace_id, at, id, inferred)
+         where k.workspace_id = t.workspace_id and k.occurred_at = t.at and k.id = t.id
+           and k.inferred is distinct from t.inferred",
+    )
+    .bind::<Array<SqlUuid>, _>(labels.iter().map(|label| label.0).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(labels.iter().map(|label| label.1).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(labels.iter().map(|label| label.2).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(labels.iter().map(|label| label.3.as_str()).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Adds the changes to the usage days; days that come to nothing are removed.
+///
+/// # Errors
+/// When the database fails.
+pub fn apply(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
+    if counts.days.is_empty() {
+        return Ok(());
+    }
+    let (mut workspaces, mut days, mut users) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut keys, mut features) = (Vec::new(), Vec::new());
+    let (mut events, mut values) = (Vec::<i64>::new(), Vec::<Option<&str>>::new());
+    for ((workspace, day, user, key, feature), delta) in &counts.days {
+        // The first value travels with the count, every further one in a row of its own.
+        for place in 0..delta.values.len().max(1) {
+            workspaces.push(*workspace);
+            days.push(*day);
+            users.push(*user);
+            keys.push(key.as_str());
+            features.push(feature.as_str());
+            events.push(if place == 0 { delta.events } else { 0 });
+            values.push(delta.values.get(place).map(String::as_str));
+        }
+    }
+    diesel::sql_query(
+        "insert into usage_days (workspace_id, day, user_id, event_key, feature, events, value)
+         select workspace_id, day, user_id, event_key, feature, sum(events), trim_scale(coalesce(sum(value::numeric), 0))
+         from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+             as t (workspace_id, day, user_id, event_key, feature, events, value)
+         group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+         on conflict (workspace_id, day, user_id, event_key, feature) do update set
+             events = usage_days.events + excluded.events,
+             value = trim_scale(usage_days.value + excluded.value)",
+    )
+    .bind::<Array<SqlUuid>, _>(workspaces)
+    .bind::<Array<Date>, _>(days)
+    .bind::<Array<SqlUuid>, _>(users)
+    .bind::<Array<Text>, _>(keys)
+    .bind::<Array<Text>, _>(features)
+    .bind::<Array<BigInt>, _>(events)
+    .bind::<Array<Nullable<Text>>, _>(values)
+    .execute(conn)?;
+    remove_empty(conn, counts)
+}
+
+fn remove_empty(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
+    let fewer: Vec<_> =
+        counts.days.iter().filter(|(_, delta)| delta.events <= 0).map(|(key, _)| key).collect();
+    if fewer.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "delete from usage_days u
+         using unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::text[])
+             as t (workspace_id, day, user_id, event_key, feature)
+         where u.workspace_id = t.workspace_id and u.day = t.day and u.user_id = t.user_id
+           and u.event_key = t.event_key and u.feature = t.feature and u.events <= 0",
+    )
+    .bind::<Array<SqlUuid>, _>(fewer.iter().map(|key| key.0).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(fewer.iter().map(|key| key.1).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(fewer.iter().map(|key| key.2).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(fewer.iter().map(|key| key.3.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(fewer.iter().map(|key| key.4.as_str()).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct PersonDay {
+    #[diesel(sql_type = SqlUuid)]
+    workspace_id: WorkspaceId,
+    #[diesel(sql_type = Date)]
+    day: NaiveDate,
+    #[diesel(sql_type = SqlUuid)]
+    user_id: UserId,
+}
+
+/// Sets the derived event `event_loop` for the days that changed: the number of hours in which the
+/// person repeated one key event at least 100 times (`spec/scoring.md`). Counted anew from the key
+/// events rather than added to, so that any order ends the same.
+///
+/// # Errors
+/// When the database fails.
+pub fn recount_loops(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
+    let mut touched: Vec<_> = counts.days.keys().map(|key| (key.0, key.1, key.2)).collect();
+    touched.dedup();
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let suspects: Vec<PersonDay> = diesel::sql_query(
+        "select distinct u.workspace_id, u.day, u.user_id
+         from unnest($1::uuid[], $2::date[], $3::uuid[]) as t (workspace_id, day, user_id)
+         join usage_days u on u.workspace_id = t.workspace_id and u.day = t.day and u.user_id = t.user_id
+         where u.workspace_id = any($1) and (u.events >= 100 or u.event_key = 'event_loop')",
+    )
+    .bind::<Array<SqlUuid>, _>(touched.iter().map(|key| key.0).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(touched.iter().map(|key| key.1).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(touched.iter().map(|key| key.2).collect::<Vec<_>>())
+    .load(conn)?;
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    let workspaces: Vec<WorkspaceId> =
+        suspects.iter().map(|suspect| suspect.workspace_id).collect();
+    let days: Vec<NaiveDate> = suspects.iter().map(|suspect| suspect.day).collect();
+    let users: Vec<UserId> = suspects.iter().map(|suspect| suspect.user_id).collect();
+    diesel::sql_query(
+        "delete from usage_days u using unnest($1::uuid[], $2::date[], $3::uuid[]) as t (workspace_id, day, user_id)
+         where u.workspace_id = t.workspace_id and u.day = t.day and u.user_id = t.user_id
+           and u.event_key = 'event_loop'",
+    )
+    .bind::<Array<SqlUuid>, _>(&workspaces)
+    .bind::<Array<Date>, _>(&days)
+    .bind::<Array<SqlUuid>, _>(&users)
+    .execute(conn)?;
+    diesel::sql_query(
+        "insert into usage_days (workspace_id, day, user_id, event_key, events)
+         select workspace_id, day, user_id, 'event_loop', count(*) from (
+             select t.workspace_id, t.day, t.user_id
+             from unnest($1::uuid[], $2::date[], $3::uuid[]) as t (workspace_id, day, user_id)
+             join key_events k on k.workspace_id = t.workspace_id and k.user_id = t.user_id
+              and k.occurred_at >= t.day::timestamp at time zone 'UTC'
+              and k.occurred_at < (t.day + 1)::timestamp at time zone 'UTC'
+             where k.workspace_id = any($1)
+             group by t.workspace_id, t.day, t.user_id, k.event_key, date_trunc('hour', k.occurred_at at time zone 'UTC')
+             having count(*) >= 100
+         ) hours group by 1, 2, 3 order by 1, 2, 3",
+    )
+    .bind::<Array<SqlUuid>, _>(workspaces)
+    .bind::<Array<Date>, _>(days)
+    .bind::<Array<SqlUuid>, _>(users)
+    .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Who is in a workspace, in what role, since when.
+
+use chrono::{DateTime, Utc};
+
+use crate::ids::{UserId, WorkspaceId};
+
+/// A person's role in a workspace, as conditions know it.
+#[must_use]
+pub fn role_named(text: &str) -> Option<&'static str> {
+    match text.trim().to_lowercase().replace([' ', '-'], "_").as_str() {
+        "admin" | "administrator" | "owner" | "super_admin" | "workspace_admin"
+        | "billing_admin" => Some("admin"),
+        "member" | "user" | "editor" | "contributor" | "collaborator" | "developer" => {
+            Some("member")
+        }
+        "viewer" | "guest" | "read_only" | "readonly" | "observer" => Some("viewer"),
+        _ => None,
+    }
+}
+
+/// A persona, as conditions know it.
+#[must_use]
+pub fn persona_named(text: &str) -> Option<&'static str> {
+    ["builder", "champion", "evaluator", "economic_buyer"]
+        .into_iter()
+        .find(|name| *name == text.trim().to_lowercase().replace([' ', '-'], "_"))
+}
+
+/// What one event says about a membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// The person was there.
+    Seen,
+    /// Something that counts happened there.
+    Active,
+    /// A `group()` call.
+    Grouped,
+    /// Leaving: role null, or removed.
+    Left,
+    /// The role is this.
+    Role(&'static str),
+    /// The persona is this.
+    Persona(&'static str),
+}
+
+/// A person in a workspace. Every field is the same whatever the order in which words arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// Who; always a known user.
+    pub user: UserId,
+    /// `admin`, `member`, `viewer`.
+    pub role: Option<String>,
+    /// When the role was given; none for the admin that a workspace's creator is by default.
+    pub role_at: Option<DateTime<Utc>>,
+    /// `builder`, `champion`, `evaluator`, `economic_buyer`.
+    pub persona: Option<String>,
+    /// `trait`, or who set it by hand: a person's word stands.
+    pub persona_source: Option<String>,
+    /// When the product said it.
+    pub persona_at: Option<DateTime<Utc>>,
+    /// The oldest event that names this workspace.
+    pub joined_at: DateTime<Utc>,
+    /// When the person left; cleared by a later `group()`.
+    pub left_at: Option<DateTime<Utc>>,
+    /// The newest counted event that names this workspace itself.
+    pub explicit_active_at: Option<DateTime<Utc>>,
+    /// The first `group()`.
+    pub first_group_at: Option<DateTime<Utc>>,
+    /// The newest `group()`.
+    pub last_group_at: Option<DateTime<Utc>>,
+}
+
+impl Membership {
+    /// A membership first heard of at `at`.
+    #[must_use]
+    pub fn new(workspace: WorkspaceId, user: UserId, at: DateTime<Utc>) -> Self {
+        Self {
+            workspace,
+            user,
+            role: None,
+            role_at: None,
+            persona: None,
+            persona_source: None,
+            persona_at: None,
+            joined_at: at,
+            left_at: None,
+            explicit_active_at: None,
+            first_group_at: None,
+            last_group_at: None,
+        }
+    }
+
+    /// Applies what was said at `at`. Of two roles of one instant the one that sorts first wins
+    /// (admin, member, viewer); leaving wins over a `group()` of the same instant.
+    pub fn hear(&mut self, word: &Word, at: DateTime<Utc>) {
+        self.joined_at = self.joined_at.min(at);
+        match word {
+            Word::Seen => {}
+            Word::Active => self.explicit_active_at = self.explicit_active_at.max(Some(at)),
+            Word::Grouped => {
+                self.first_group_at = Some(self.first_group_at.map_or(at, |first| first.min(at)));
+                self.last_group_at = self.last_group_at.max(Some(at));
+                self.left_at = self.left_at.filter(|left| Some(*left) >= self.last_group_at);
+            }
+            Word::Left => {
+                if Some(at) >= self.last_group_at {
+                    self.left_at = self.left_at.max(Some(at));
+                }
+            }
+            Word::Role(role) => {
+                if newer(at, role, self.role_at, self.role.as_deref()) {
+                    self.role = Some((*role).to_owned());
+                    self.role_at = Some(at);
+                }
+            }
+            Word::Persona(persona) => {
+                let by_hand =
+                    self.persona_source.as_deref().is_some_and(|source| source != "trait");
+                if !by_hand && newer(at, persona, self.persona_at, self.persona.as_deref()) {
+                    self.persona = Some((*persona).to_owned());
+                    self.persona_source = Some("trait".to_owned());
+                    self.persona_at = Some(at);
+                }
+            }
+        }
+    }
+}
+
+fn newer(
+    at: DateTime<Utc>,
+    said: &str,
+    known_at: Option<DateTime<Utc>>,
+    known: Option<&str>,
+) -> bool {
+    known_at.is_none_or(|known_at| {
+        at > known_at || (at == known_at && known.is_none_or(|known| said < known))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    fn told(words: &[(Word, i64)], order: &[usize]) -> Membership {
+        let mut membership =
+            Membership::new(WorkspaceId::of("w"), UserId::known("u"), at(words[order[0]].1));
+        for &index in order {
+            membership.hear(&words[index].0, at(words[index].1));
+        }
+        membership
+    }
+
+    #[test]
+    fn any_order_of_words_ends_the_same() {
+        let words = [
+            (Word::Grouped, 2),
+            (Word::Role("member"), 2),
+            (Word::Role("admin"), 2),
+            (Word::Left, 5),
+            (Word::Grouped, 7),
+            (Word::Left, 6),
+            (Word::Active, 1),
+        ];
+        let expected = told(&words, &[0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!((expected.left_at, expected.role.as_deref()), (None, Some("admin")));
+        for order in [[6, 5, 4, 3, 2, 1, 0], [3, 4, 0, 5, 2, 6, 1], [5, 3, 4, 0, 1, 6, 2]] {
+            assert_eq!(told(&words, &order), expected);
+        }
+        let gone = told(&words[..4], &[3, 0, 1, 2]);
+        assert_eq!(gone.left_at, Some(at(5)));
+    }
+}

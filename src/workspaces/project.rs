@@ -1,0 +1,218 @@
+//! Events become workspaces, memberships and subscriptions, and tell where people are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use diesel::PgConnection;
+use serde_json::{Map, Value};
+
+use super::membership::{Membership, Word, persona_named, role_named};
+use super::store_memberships::{self, Call, Pair};
+use super::workspace::Workspace;
+use super::{places, store};
+use crate::error::Result;
+use crate::ids::{UserId, WorkspaceId};
+use crate::ingest::chunk::{Chunk, ChunkEvent};
+use crate::ingest::message::Kind;
+use crate::ingest::traits::{snake_case, text_of};
+
+/// The projection of workspaces. Group calls count before anything is placed, so that an event finds
+/// the group call that came in the same chunk.
+///
+/// # Errors
+/// When the database fails.
+pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
+    let mut heard = Heard::default();
+    for event in &chunk.events {
+        if let Some(workspace) = event.workspace {
+            heard.event(event, workspace);
+        }
+    }
+    write_workspaces(conn, chunk, &heard)?;
+    let mut moves = places::Moves::default();
+    write_memberships(conn, chunk, &heard, &mut moves)?;
+    store_memberships::add_calls(conn, &heard.calls)?;
+    for (user, at, _) in &heard.calls {
+        moves.called(chunk.canonical(*user), *at);
+    }
+    tell_workspaces_of_people(conn, chunk)?;
+    places::find(conn, chunk, &moves)
+}
+
+/// What changed about people may change the scores of their workspaces, and whose those are.
+fn tell_workspaces_of_people(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
+    let people: Vec<UserId> = chunk.changed_people.iter().copied().collect();
+    if people.is_empty() {
+        return Ok(());
+    }
+    let today = chunk.now.date_naive();
+    for place in store_memberships::places(conn, &people)? {
+        chunk.touch(place.workspace_id, today);
+        chunk.relink.insert(place.workspace_id);
+    }
+    Ok(())
+}
+
+fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Heard) -> Result<()> {
+    let ids: Vec<WorkspaceId> = heard.workspaces.keys().copied().collect();
+    let mut known = store::load(conn, &ids)?;
+    let mut changed = Vec::new();
+    for (id, said) in &heard.workspaces {
+        let fresh = !known.contains_key(id);
+        let workspace = known
+            .entry(*id)
+            .or_insert_with(|| Workspace::new(*id, &said.external_id, said.first_at));
+        let facts = (!fresh).then(|| (workspace.facts(), workspace.subscription()));
+        let mut differs = fresh || said.first_at < workspace.first_seen_at;
+        workspace.first_seen_at = workspace.first_seen_at.min(said.first_at);
+        for (at, traits) in &said.traits {
+            differs |= workspace.traits.say_all(traits, *at);
+        }
+        if !differs {
+            continue;
+        }
+        if facts.is_none_or(|facts| facts != (workspace.facts(), workspace.subscription())) {
+            chunk.touch(*id, said.first_at.date_naive());
+        }
+        chunk.relink.insert(*id);
+        changed.push(workspace.clone());
+    }
+    store::upsert(conn, &changed)?;
+    store::sync_subscriptions(conn, &changed)
+}
+
+fn write_memberships(
+    conn: &mut PgConnection,
+    chunk: &mut Chunk<'_>,
+    heard: &Heard,
+    moves: &mut places::Moves,
+) -> Result<()> {
+    let pairs: Vec<Pair> = heard.words.keys().copied().collect();
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let mut known = store_memberships::load(conn, &pairs)?;
+    let mut changed = Vec::new();
+    for (pair, words) in &heard.words {
+        let Some((first, _)) = words.first() else { continue };
+        let before = known.remove(pair);
+        let mut after = before.clone().unwrap_or_else(|| Membership::new(pair.0, pair.1, *first));
+        for (at, word) in words {
+            after.hear(word, *at);
+        }
+        if before.as_ref() == Some(&after) {
+            continue;
+        }
+        let canonical = chunk.canonical(pair.1);
+        let came_or_went = before.as_ref().is_none_or(|before| before.left_at != after.left_at);
+        if came_or_went {
+            moves.moved(canonical);
+            chunk.relink.insert(pair.0);
+        }
+        if before.as_ref().is_none_or(|before| before.joined_at != after.joined_at) {
+            moves.called(canonical, after.joined_at);
+            chunk.relink.insert(pair.0);
+        }
+        if before.is_none() {
+            chunk.joined.insert(*pair);
+        }
+        if let Some(day) = words.iter().map(|(at, _)| at.date_naive()).min() {
+            chunk.touch(pair.0, day);
+        }
+        changed.push(after);
+    }
+    store_memberships::upsert(conn, &changed)
+}
+
+/// What a chunk says about one workspace.
+struct Said {
+    external_id: String,
+    first_at: DateTime<Utc>,
+    traits: Vec<(DateTime<Utc>, Map<String, Value>)>,
+}
+
+/// What a chunk says about workspaces.
+#[derive(Default)]
+struct Heard {
+    workspaces: BTreeMap<WorkspaceId, Said>,
+    words: BTreeMap<Pair, Vec<(DateTime<Utc>, Word)>>,
+    calls: BTreeSet<Call>,
+}
+
+impl Heard {
+    fn event(&mut self, event: &ChunkEvent<'_>, id: WorkspaceId) {
+        let message = &event.message;
+        let at = message.at;
+        let Some(external_id) = message.workspace() else { return };
+        let said = self.workspaces.entry(id).or_insert_with(|| Said {
+            external_id: external_id.to_owned(),
+            first_at: at,
+            traits: Vec::new(),
+        });
+        said.first_at = said.first_at.min(at);
+        let key = event.meaning.as_ref().map(|meaning| meaning.key.as_str());
+        let mut words = vec![Word::Seen];
+        if key.is_some() {
+            words.push(Word::Active);
+        }
+        match message.kind {
+            Kind::Group => {
+                let traits =
+                    message.traits.as_ref().map(|traits| traits.members()).unwrap_or_default();
+                let properties =
+                    message.properties.as_ref().map(|json| json.members()).unwrap_or_default();
+                let (of_workspace, of_member) = split(traits, properties);
+                if !of_workspace.is_empty() {
+                    said.traits.push((at, of_workspace));
+                }
+                let leaves = of_member.get("role").is_some_and(Value::is_null);
+                words.push(if leaves { Word::Left } else { Word::Grouped });
+                words.extend(words_of(&of_member));
+                if !leaves {
+                    self.calls.insert((event.person, at, id));
+                }
+            }
+            Kind::Track if key == Some("account_removed_user") => words.push(Word::Left),
+            Kind::Track if matches!(key, Some("invite_accepted")) => {
+                let properties =
+                    message.properties.as_ref().map(|json| json.members()).unwrap_or_default();
+                words.extend(words_of(&properties));
+            }
+            Kind::Track if key == Some("trial_started") => {
+                let properties =
+                    message.properties.as_ref().map(|json| json.members()).unwrap_or_default();
+                let trial: Map<String, Value> = properties
+                    .into_iter()
+                    .filter(|(name, _)| snake_case(name).starts_with("trial_"))
+                    .collect();
+                said.traits.push((at, trial));
+            }
+            _ => {}
+        }
+        if event.known {
+            let heard = self.words.entry((id, event.person)).or_default();
+            heard.extend(words.into_iter().map(|word| (at, word)));
+        }
+    }
+}
+
+/// Traits of the workspace, and what the call says about the member.
+fn split(
+    traits: Map<String, Value>,
+    properties: Map<String, Value>,
+) -> (Map<String, Value>, Map<String, Value>) {
+    let personal = |name: &str| matches!(snake_case(name).as_str(), "role" | "persona");
+    let (of_member, of_workspace): (Map<_, _>, Map<_, _>) =
+        traits.into_iter().partition(|(name, _)| personal(name));
+    let mut all: Map<String, Value> =
+        properties.into_iter().filter(|(name, _)| personal(name)).collect();
+    all.extend(of_member);
+    (of_workspace, all)
+}
+
+fn words_of(said: &Map<String, Value>) -> Vec<Word> {
+    let text = |name: &str| said.get(name).and_then(text_of);
+    let role = text("role").and_then(|text| role_named(&text)).map(Word::Role);
+    let persona = text("persona").and_then(|text| persona_named(&text)).map(Word::Persona);
+    role.into_iter().chain(persona).collect()
+}
