@@ -10,6 +10,7 @@
 
 mod commands;
 mod database;
+mod drain;
 #[path = "../support/house.rs"]
 mod house;
 mod ingest;
