@@ -10,14 +10,13 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
 use crate::error::{Error, Result};
-use crate::ingest::drain;
-use crate::ingest::drainer::{Drainer, Wake};
+use crate::ingest::drainer::Wake;
 use crate::ingest::receive::Intake;
 use crate::ingest::writer::{Limits, Writer};
-use crate::routes;
 use crate::team;
 use crate::web::{errors, headers};
-use crate::{catalog, jobs};
+use crate::workers::Workers;
+use crate::{jobs, routes};
 
 /// What every handler and worker may ask for: `app: web::Data<App>`.
 #[derive(Clone)]
@@ -69,6 +68,8 @@ pub fn service(
 /// # Errors
 /// When the address can't be bound or the server fails.
 pub async fn serve(app: App) -> Result<()> {
+    let now = app.clock.now();
+    app.db.tx_web(move |conn| jobs::furnish(conn, now)).await?;
     if let Some(link) = open_the_door(&app).await? {
         tracing::info!("no admin yet: open {link} within 24 hours to make the first one");
     }
@@ -80,15 +81,8 @@ pub async fn serve(app: App) -> Result<()> {
     }
     let bind = app.config.bind;
     let public = app.config.public_url.clone();
-    app.db.tx_web(catalog::ops::seed).await?;
     let wake = Wake::default();
-    let drainer = Drainer::start(
-        app.db.clone(),
-        app.clock.clone(),
-        &jobs::PROJECTIONS,
-        drain::Limits::default(),
-        wake.clone(),
-    )?;
+    let workers = Workers::start(&app.db, &app.clock, wake.clone())?;
     let committed = move || wake.notify();
     let writer = Writer::start(app.db.clone(), app.clock.clone(), Limits::default(), committed)?;
     let intake = web::Data::new(Intake::new(app.db.clone(), app.clock.clone(), writer));
@@ -108,7 +102,8 @@ pub async fn serve(app: App) -> Result<()> {
     });
     let ended = server.await.map_err(Error::internal);
     stopping.abort();
-    drainer.stop();
+    // What was acknowledged is in the journal; each worker ends what it has in hand.
+    drop(workers);
     ended
 }
 

@@ -1,7 +1,17 @@
-//! Every piece of work that goes on behind the pages.
+//! Every piece of work that goes on behind the pages: projections, jobs, schedules.
 
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::PgConnection;
+
+use crate::db::Pool;
+use crate::error::Result;
+use crate::ids::WorkspaceId;
 use crate::ingest::drain::Projection;
-use crate::{accounts, identity, usage, workspaces};
+use crate::queue::engine::{Handler, Period, Running, Schedule};
+use crate::scoring::jobs::RESCORE;
+use crate::{
+    accounts, catalog, identity, ingest, queue, routing, scoring, team, usage, web, workspaces,
+};
 
 /// What the drainer makes of events, in the order in which each needs the one before: who, where,
 /// what, whose.
@@ -11,3 +21,57 @@ pub const PROJECTIONS: [Projection; 4] = [
     usage::project::project,
     accounts::project::project,
 ];
+
+/// What does the jobs in the queue.
+pub const HANDLERS: [Handler; 2] =
+    [Handler { kind: RESCORE, run: rescore }, Handler { kind: TIDY, run: tidy }];
+
+/// What is put into the queue by itself. UTC: scores are of UTC days.
+pub const SCHEDULES: [Schedule; 2] = [
+    // A new day has begun: everything decays by a day, and routing looks at everybody.
+    Schedule { kind: RESCORE, period: Period::DailyAt(1) },
+    Schedule { kind: TIDY, period: Period::Minutes(60) },
+];
+
+const TIDY: &str = "tidy";
+/// Finished jobs are kept so long, for their page.
+const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
+
+fn rescore(running: &Running<'_>) -> Result<()> {
+    scoring::jobs::rescore(running, after_scoring)
+}
+
+/// What follows from new scores, in the transaction that writes them.
+///
+/// # Errors
+/// The database's; the scores are then not written either.
+pub fn after_scoring(
+    conn: &mut PgConnection,
+    workspaces: &[WorkspaceId],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    routing::ops::route_workspaces(conn, workspaces, now)?;
+    Ok(())
+}
+
+/// Forgets what nobody needs any more, and makes room for the days to come.
+fn tidy(running: &Running<'_>) -> Result<()> {
+    let now = running.clock.now();
+    running.db.tx(Pool::Work, |conn| {
+        ingest::store_journal::create_partitions(conn, now.date_naive())?;
+        web::store::sweep_sessions(conn, now)?;
+        team::store_door::sweep_attempts(conn, now)?;
+        queue::store::forget_finished(conn, now - KEEP_JOBS)?;
+        Ok(())
+    })
+}
+
+/// Makes what a new installation starts with: catalog, scoring model, routing rules, pools. Safe to
+/// repeat; what is there stays.
+///
+/// # Errors
+/// The database's.
+pub fn furnish(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+    catalog::ops::seed(conn)?;
+    routing::ops::ensure_defaults(conn, now)
+}

@@ -43,3 +43,4 @@ pub mod app;
 pub mod cli;
 pub mod jobs;
 pub mod routes;
+pub mod workers;

@@ -9,7 +9,8 @@ use crate::world::{self, workspace};
 /// What the content security policy and the house rules forbid in any page.
 #[track_caller]
 fn assert_clean(path: &str, html: &str) {
-    for forbidden in [" style=", "hx-on", "<style", "onclick", "javascript:", "<script>", "<b>Dev"] {
+    for forbidden in [" style=", "hx-on", "<style", "onclick", "javascript:", "<script>", "<b>Dev"]
+    {
         assert!(!html.contains(forbidden), "{forbidden} in {path}");
     }
     let mut seen = BTreeSet::new();
