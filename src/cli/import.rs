@@ -11,8 +11,8 @@ use super::{Failure, Outcome, say};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Database, Pool};
-use crate::ingest::{import, load};
-use crate::sources;
+use crate::ingest::{drain, import, load, store_status};
+use crate::{catalog, jobs, sources};
 use crate::team::audit::Actor;
 use crate::web::format::grouped;
 
@@ -51,6 +51,7 @@ pub fn run(config: &Config, import: &Import) -> Outcome {
     let database = Database::open(config)?;
     let clock = Clock::system();
     let source = database.tx(Pool::Work, |conn| {
+        catalog::ops::seed(conn)?;
         sources::ops::ensure_source(conn, &Actor::system(), &events.source, clock.now())
     })?;
 
@@ -73,6 +74,26 @@ pub fn run(config: &Config, import: &Import) -> Outcome {
         grouped_u64(loaded.rejected),
         if loaded.rejected > 0 { " (see Ingest, Dead letters)" } else { "" },
     ));
+    project(&database, &clock)
+}
+
+/// Drains the journal until nothing waits; a server that runs beside takes its part.
+fn project(database: &Database, clock: &Clock) -> Outcome {
+    let pending = || database.read(Pool::Work, store_status::pending);
+    let total = pending()?;
+    let bar = bar("{bar:30} {msg}", u64::try_from(total).unwrap_or_default());
+    let mut left = total;
+    while left > 0 {
+        bar.set_position(u64::try_from(total - left).unwrap_or_default());
+        bar.set_message(format!("{} events to sort into workspaces, people and usage", grouped(left)));
+        let step = drain::step(database, clock, &jobs::PROJECTIONS, drain::Limits::default())?;
+        if step.rows == 0 {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        left = pending()?;
+    }
+    bar.finish_and_clear();
+    say("Everything is sorted in; the server scores what it touched.");
     Ok(())
 }
 

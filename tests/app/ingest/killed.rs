@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ripen::db::Database;
+use diesel::prelude::*;
+use ripen::db::{Database, Pool};
+use ripen::ingest::store_status;
+use ripen::schema::key_events;
 
 use super::server::{BASIC, journal, send, source};
 use crate::test_db::{TestDb, eventually};
@@ -122,6 +125,9 @@ fn what_was_acknowledged_survives_kill_9() {
     }
     stop.store(true, Ordering::SeqCst);
     clients.into_iter().for_each(|client| client.join().unwrap());
+    let pending = || db.read(Pool::Work, store_status::pending).unwrap();
+    let drained = eventually(|| (pending() == 0).then_some(()));
+    assert_eq!(drained, Some(()), "the last server projects what the killed ones left");
     drop(ripen);
 
     let mut stored: BTreeMap<String, usize> = BTreeMap::new();
@@ -144,4 +150,9 @@ fn what_was_acknowledged_survives_kill_9() {
             "{id} is there {times} times and was sent once"
         );
     }
+
+    let projected: i64 = db
+        .read(Pool::Work, |conn| Ok(key_events::table.count().get_result(conn)?))
+        .unwrap();
+    assert_eq!(usize::try_from(projected).unwrap(), stored.len(), "each message counts once");
 }
