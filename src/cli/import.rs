@@ -12,9 +12,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Database, Pool};
 use crate::ingest::{drain, import, load, store_status};
-use crate::{catalog, jobs, sources};
 use crate::team::audit::Actor;
 use crate::web::format::grouped;
+use crate::{catalog, jobs, sources};
 
 #[derive(Debug, Args)]
 pub struct Import {
@@ -85,7 +85,10 @@ fn project(database: &Database, clock: &Clock) -> Outcome {
     let mut left = total;
     while left > 0 {
         bar.set_position(u64::try_from(total - left).unwrap_or_default());
-        bar.set_message(format!("{} events to sort into workspaces, people and usage", grouped(left)));
+        bar.set_message(format!(
+            "{} events to sort into workspaces, people and usage",
+            grouped(left)
+        ));
         let step = drain::step(database, clock, &jobs::PROJECTIONS, drain::Limits::default())?;
         if step.rows == 0 {
             std::thread::sleep(Duration::from_millis(200));

@@ -88,6 +88,7 @@ pub fn pack(parsed: &Parsed<'_>) -> Result<Vec<u8>> {
 pub fn refused(rejected: &Rejected<'_>) -> Refused {
     let storable = |text: &str| text.replace('\0', "\u{fffd}");
     Refused {
+        id: Uuid::now_v7(),
         code: rejected.code.as_str().to_owned(),
         message: rejected.message.clone().into_owned(),
         message_id: rejected.message_id.as_deref().map(storable),

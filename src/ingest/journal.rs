@@ -11,46 +11,20 @@
 //! | `g` | group_id | `T` | traits, verbatim |
 //! | `w` | workspace_hint | `P` | properties, verbatim |
 //!
-//! A row of the journal is the messages of one request, deflated ([`pack`], [`unpack`]).
+//! A row of the journal is the messages of one request, deflated ([`super::payload`]).
 //!
 //! A newline follows each message, but whoever reads must not split at newlines: traits and
 //! properties keep the white space their client sent.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{Read, Write};
 
 use chrono::{DateTime, Utc};
-use flate2::Compression;
-use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
 use super::message::{Json, Kind, Message, Notes};
 use crate::error::{Error, Result};
-
-/// The messages of a request as a row of the journal keeps them: written one after the other, then
-/// zlib at its fastest level.
-///
-/// # Errors
-/// [`Error::Internal`]; compressing into memory does not fail in practice.
-pub fn pack(messages: &[Message<'_>]) -> Result<Vec<u8>> {
-    let mut lines = Vec::with_capacity(messages.len().saturating_mul(512));
-    messages.iter().for_each(|message| write(message, &mut lines));
-    let mut out = ZlibEncoder::new(Vec::with_capacity(lines.len() / 4), Compression::fast());
-    out.write_all(&lines).and_then(|()| out.finish()).map_err(Error::internal)
-}
-
-/// The bytes that [`read`] takes, out of what [`pack`] made.
-///
-/// # Errors
-/// [`Error::Internal`] when they were damaged after the commit.
-pub fn unpack(packed: &[u8]) -> Result<Vec<u8>> {
-    let mut lines = Vec::with_capacity(packed.len().saturating_mul(8));
-    ZlibDecoder::new(packed).read_to_end(&mut lines).map_err(Error::internal)?;
-    Ok(lines)
-}
 
 /// Appends a message.
 pub fn write(message: &Message<'_>, out: &mut Vec<u8>) {
@@ -245,14 +219,12 @@ mod tests {
         let mut out = Vec::new();
         write(&full, &mut out);
         write(&bare, &mut out);
-        assert_eq!(read(&out).unwrap(), [full.clone(), bare.clone()]);
-        assert_eq!(unpack(&pack(&[full, bare]).unwrap()).unwrap(), out);
+        assert_eq!(read(&out).unwrap(), [full, bare]);
     }
 
     #[test]
     fn damage_is_an_error_and_nothing_is_nothing() {
         assert!(read(b"").unwrap().is_empty());
-        assert!(unpack(b"junk").is_err());
         assert!(read(b"{\"k\":\"track\"").is_err());
         assert!(read(b"{\"k\":\"track\",\"i\":\"m\",\"t\":9223372036854775807}").is_err());
     }

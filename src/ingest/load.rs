@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use chrono::{DateTime, Utc};
 use flate2::read::MultiGzDecoder;
+use uuid::Uuid;
 
 use super::endpoint::Endpoint;
 use super::import::{self, Names};
@@ -115,9 +116,13 @@ impl Row {
             Ok(Parsed { accepted, rejected, .. }) => {
                 accepted.iter().for_each(|message| journal::write(message, &mut self.text));
                 self.events += accepted.len();
-                self.refused.extend(rejected.iter().map(intake::refused));
+                self.refused.extend(rejected.iter().map(|event| Refused {
+                    id: Uuid::new_v5(&line.request, event.index.to_string().as_bytes()),
+                    ..intake::refused(event)
+                }));
             }
             Err(error) => self.refused.push(Refused {
+                id: line.request,
                 code: error.code().to_owned(),
                 message: format!("Line {number}: {error}"),
                 message_id: None,

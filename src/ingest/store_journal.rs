@@ -5,7 +5,6 @@ use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Bytea, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
-use uuid::Uuid;
 
 use super::writer::Submission;
 use crate::error::Result;
@@ -25,7 +24,8 @@ const BURY: &str = "insert into dead_letters
     (id, source_id, received_at, refused_by, code, message, message_id, event_name, raw)
 select id, source_id, received_at, 'parser', code, message, message_id, event_name, raw
 from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-    as t (id, source_id, received_at, code, message, message_id, event_name, raw)";
+    as t (id, source_id, received_at, code, message, message_id, event_name, raw)
+on conflict (id) do nothing";
 
 const COUNT: &str = "insert into ingest_minutes (source_id, minute, accepted, rejected)
 select source_id, date_trunc('minute', at), sum(accepted), sum(rejected)
@@ -69,7 +69,7 @@ fn bury(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
         return Ok(());
     }
     diesel::sql_query(BURY)
-        .bind::<Array<SqlUuid>, _>(letters.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(letters.iter().map(|(_, l)| l.id).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(letters.iter().map(|(r, _)| r.source_id).collect::<Vec<_>>())
         .bind::<Array<Timestamptz>, _>(letters.iter().map(|(r, _)| r.stored_at).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(letters.iter().map(|(_, l)| l.code.as_str()).collect::<Vec<_>>())

@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::store_journal;
 use crate::clock::Clock;
@@ -47,6 +48,8 @@ impl Submission {
 /// An event that the parser refused, on its way to the dead letters.
 #[derive(Clone, Debug)]
 pub struct Refused {
+    /// A letter of the same id is written once: a file that is imported again adds none.
+    pub id: Uuid,
     pub code: String,
     pub message: String,
     pub message_id: Option<String>,

@@ -2,9 +2,15 @@
 
 use std::io::{Cursor, Write};
 
+use diesel::prelude::*;
 use ripen::clock::Clock;
+use ripen::db::Pool;
+use ripen::error::Result;
+use ripen::ingest::drain;
 use ripen::ingest::import::Names;
 use ripen::ingest::load::{self, Loaded};
+use ripen::schema::{product_users, usage_days, workspaces};
+use ripen::{catalog, jobs};
 
 use super::server::{dead_letters, journal, source};
 use crate::test_db::TestDb;
@@ -44,6 +50,7 @@ fn a_file_is_loaded_line_by_line_plain_or_packed_and_the_same_each_time() {
     // The drainer knows messages by their ids: those must be the same again.
     assert_eq!(import(gzip(LINES)), loaded);
     assert_eq!(journal(&db)[4..], first[..]);
+    assert_eq!(dead_letters(&db).len(), 2, "the same letters");
 }
 
 #[test]
@@ -55,4 +62,34 @@ fn a_line_without_end_is_cut_and_the_next_is_read() {
     let lines = load::open(Cursor::new(text.into_bytes())).unwrap();
     let loaded = load::load(&db, &Clock::system(), source, lines, &Names::new(), |_| ()).unwrap();
     assert_eq!(loaded, Loaded { lines: 2, events: 1, rejected: 1 });
+}
+
+#[test]
+fn importing_a_file_again_changes_nothing() {
+    let db = TestDb::new();
+    let source = source(&db);
+    db.tx(Pool::Work, catalog::ops::seed).unwrap();
+    let clock = Clock::system();
+    let import = || {
+        let lines = load::open(Cursor::new(LINES.as_bytes())).unwrap();
+        load::load(&db, &clock, source, lines, &Names::new(), |_| ()).unwrap();
+        drain::until_empty(&db, &clock, &jobs::PROJECTIONS, drain::Limits::default()).unwrap();
+        let known: Result<_> = db.read(Pool::Work, |conn| {
+            let days: Vec<(chrono::NaiveDate, String, i64)> = usage_days::table
+                .order((usage_days::day, usage_days::event_key))
+                .select((usage_days::day, usage_days::event_key, usage_days::events))
+                .load(conn)?;
+            let people: i64 = product_users::table.count().get_result(conn)?;
+            let workspaces: i64 = workspaces::table.count().get_result(conn)?;
+            Ok((days, people, workspaces))
+        });
+        known.unwrap()
+    };
+    let first = import();
+    assert_eq!((first.1, first.2), (1, 1));
+    assert!(
+        first.0.iter().any(|(_, event, times)| event == "user_signed_up" && *times == 1),
+        "{first:?}"
+    );
+    assert_eq!(import(), first);
 }

@@ -151,8 +151,7 @@ fn what_was_acknowledged_survives_kill_9() {
         );
     }
 
-    let projected: i64 = db
-        .read(Pool::Work, |conn| Ok(key_events::table.count().get_result(conn)?))
-        .unwrap();
+    let projected: i64 =
+        db.read(Pool::Work, |conn| Ok(key_events::table.count().get_result(conn)?)).unwrap();
     assert_eq!(usize::try_from(projected).unwrap(), stored.len(), "each message counts once");
 }

@@ -114,6 +114,7 @@ fn a_poison_request_fails_alone() {
                 if id == "poison" {
                     // PostgreSQL keeps no NUL; the parser removes it, this stands for what it misses.
                     submission.refused.push(Refused {
+                        id: Uuid::now_v7(),
                         code: "invalid_json".into(),
                         message: "nul".into(),
                         message_id: None,
