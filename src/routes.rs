@@ -10,7 +10,7 @@ use actix_web::web::{ServiceConfig, get, post, scope, to};
 
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
-use crate::{health, ingest, sources, team, workspaces};
+use crate::{health, ingest, ownership, routing, sources, tasks, team, workspaces};
 
 /// Mounts everything.
 pub fn configure(config: &mut ServiceConfig) {
@@ -52,15 +52,39 @@ fn door(config: &mut ServiceConfig) {
 /// Signed in.
 fn pages(config: &mut ServiceConfig) {
     config
+        .configure(work_pages)
         .configure(workspace_pages)
+        .configure(steering_pages)
         .configure(key_pages)
         .configure(ingest_pages)
         .configure(team_pages);
 }
 
+/// The work of a rep.
+fn work_pages(config: &mut ServiceConfig) {
+    use tasks::{actions, pages};
+    config
+        .route("/inbox", get().to(pages::inbox))
+        .route("/tasks/{id}", get().to(pages::show))
+        .route("/tasks/{id}/completion", post().to(actions::complete))
+        .route("/tasks/{id}/snooze", post().to(actions::snooze))
+        .route("/tasks/{id}/acceptance", post().to(actions::accept))
+        .route("/tasks/{id}/rejection", post().to(actions::reject));
+}
+
+/// Who gets what, and why.
+fn steering_pages(config: &mut ServiceConfig) {
+    config
+        .route("/assign", get().to(ownership::pages::index))
+        .route("/assign", post().to(ownership::actions::assign_many))
+        .route("/workspaces/{id}/assignment", post().to(ownership::actions::assign_one))
+        .route("/routing", get().to(routing::pages::rules))
+        .route("/routing/log", get().to(routing::pages::log));
+}
+
 /// Oneself and the team.
 fn team_pages(config: &mut ServiceConfig) {
-    use team::{actions, pages};
+    use team::{actions, actions_members as members, pages};
     config
         .route("/", get().to(pages::home))
         .route("/me", get().to(pages::me))
@@ -70,12 +94,12 @@ fn team_pages(config: &mut ServiceConfig) {
         .route("/me/sessions", get().to(pages::sessions))
         .route("/me/sessions/{id}/revocation", post().to(actions::end_session))
         .route("/settings/team", get().to(pages::team))
-        .route("/settings/team/invites", post().to(actions::invite))
-        .route("/settings/team/invites/{id}/revocation", post().to(actions::revoke_invite))
-        .route("/settings/team/{id}/role", post().to(actions::role))
-        .route("/settings/team/{id}/work", post().to(actions::work))
-        .route("/settings/team/{id}/deactivation", post().to(actions::deactivate))
-        .route("/settings/team/{id}/reactivation", post().to(actions::reactivate));
+        .route("/settings/team/invites", post().to(members::invite))
+        .route("/settings/team/invites/{id}/revocation", post().to(members::revoke_invite))
+        .route("/settings/team/{id}/role", post().to(members::role))
+        .route("/settings/team/{id}/work", post().to(members::work))
+        .route("/settings/team/{id}/deactivation", post().to(members::deactivate))
+        .route("/settings/team/{id}/reactivation", post().to(members::reactivate));
 }
 
 /// Sources and keys.

@@ -9,8 +9,11 @@
 //! notification and its audit row commit together; nobody deactivated owns anything; whoever writes
 //! assignments locks members (by id), then workspaces (by id), then turns in pools, in that order.
 
+pub mod actions;
 pub mod eligibility;
 pub mod ops;
+pub mod pages;
 pub mod round_robin;
 pub mod store;
+pub mod store_board;
 pub mod strategy;

@@ -226,6 +226,20 @@ pub fn accept(
     if store::accept(conn, workspace, owner, now)? { Ok(()) } else { Err(taken(conn, workspace)?) }
 }
 
+/// Whoever works on a task has said yes to it. Nothing happens when they don't own the workspace.
+///
+/// # Errors
+/// The database's.
+pub fn touched(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    assignee: MemberId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store::accept(conn, workspace, assignee, now)?;
+    Ok(())
+}
+
 /// The owner says no and why: back to the assignment view.
 ///
 /// # Errors

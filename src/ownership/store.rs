@@ -425,3 +425,28 @@ pub fn advice(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<
     .get_result(conn)
     .optional()?)
 }
+
+/// The name of a workspace.
+///
+/// # Errors
+/// Not found; the database's.
+pub fn workspace_name(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<String> {
+    use crate::schema::workspaces;
+    Ok(workspaces::table.find(workspace).select(workspaces::name).first(conn)?)
+}
+
+/// Who owns a workspace and whether they accepted it.
+///
+/// # Errors
+/// The database's.
+pub fn standing(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+) -> Result<Option<(MemberId, bool)>> {
+    Ok(assignments::table
+        .filter(assignments::workspace_id.eq(workspace))
+        .filter(assignments::ended_at.is_null())
+        .select((assignments::member_id, assignments::accepted_at.is_not_null()))
+        .first(conn)
+        .optional()?)
+}

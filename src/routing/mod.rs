@@ -12,7 +12,9 @@
 
 pub mod defaults;
 pub mod engine;
+pub mod explained;
 pub mod ops;
+pub mod pages;
 pub mod plan;
 pub mod record;
 pub mod rule;

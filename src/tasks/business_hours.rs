@@ -24,6 +24,19 @@ impl WorkingHours {
         self.days.is_empty() || self.days.contains(&day.weekday().number_from_monday())
     }
 
+    /// When work begins on a local day, whether or not it is a working day: the time at which
+    /// something put off to that day comes back.
+    #[must_use]
+    pub fn opening(&self, day: NaiveDate) -> DateTime<Utc> {
+        moment(self.zone, day.and_time(self.starts))
+    }
+
+    /// The local day that this moment falls on.
+    #[must_use]
+    pub fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.zone).date_naive()
+    }
+
     /// The working window of a local day in UTC; `None` on days off.
     fn window(&self, day: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         if !self.works_on(day) {

@@ -8,6 +8,7 @@
 //! member's sessions; every change writes its audit entry in the same transaction.
 
 pub mod actions;
+pub mod actions_members;
 pub mod audit;
 pub mod forms;
 pub mod hashing;

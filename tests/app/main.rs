@@ -20,6 +20,7 @@ mod ownership;
 mod private_postgres;
 mod routing;
 mod scoring;
+mod tasks;
 mod team;
 #[path = "../support/test_db.rs"]
 mod test_db;

@@ -1,3 +1,4 @@
 //! Ownership against a real database, and its pages.
 
 mod assigning;
+mod board;

@@ -2,3 +2,4 @@
 
 mod flapping;
 mod once;
+mod pages;

@@ -6,7 +6,7 @@ use ripen::schema::audit_entries;
 use ripen::team::member::Role;
 use ripen::team::store;
 
-use crate::house::{Answer, House};
+use crate::house::{Answer, House, opening};
 
 const PASSWORD: &str = "orchard kettle violin";
 
@@ -50,6 +50,8 @@ async fn an_invite_makes_a_member_once() {
     mara.get("/me").await.says(200, "mara@northwind.test");
     let found = house.tx(|conn| store::by_email(conn, "mara@northwind.test")).unwrap().0;
     assert_eq!((found.role, found.function.unwrap().key()), (Role::Rep, "sdr"));
+    let sellers = house.tx(|conn| ripen::ownership::store::candidates(conn, opening()));
+    assert_eq!(sellers[0].pools, ["sdr"], "whoever joins takes their turn");
 
     assert_eq!(house.stranger().get(&path).await.status, 404);
     assert_eq!(actions(&house), ["invite.sent", "member.joined", "member.signed_in"]);

@@ -5,7 +5,11 @@ use ripen::team::member::Role;
 use crate::house::House;
 
 /// Signed out 303; then the status for rep, manager, revops, admin. A later feature adds its lines.
-const PAGES: [(&str, [u16; 4]); 4] = [
+const PAGES: [(&str, [u16; 4]); 8] = [
+    ("/inbox", [200, 200, 200, 200]),
+    ("/assign", [200, 200, 200, 200]),
+    ("/routing", [200, 200, 200, 200]),
+    ("/routing/log", [200, 200, 200, 200]),
     ("/me", [200, 200, 200, 200]),
     ("/me/sessions", [200, 200, 200, 200]),
     ("/settings/team", [404, 200, 404, 200]),

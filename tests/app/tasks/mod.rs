@@ -1,0 +1,3 @@
+//! The inbox and its tasks over HTTP.
+
+mod inbox;
