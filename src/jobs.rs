@@ -73,5 +73,6 @@ fn tidy(running: &Running<'_>) -> Result<()> {
 /// The database's.
 pub fn furnish(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
     catalog::ops::seed(conn)?;
+    scoring::ops_models::ensure_model(conn, now)?;
     routing::ops::ensure_defaults(conn, now)
 }

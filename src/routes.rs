@@ -10,7 +10,7 @@ use actix_web::web::{ServiceConfig, get, post, scope, to};
 
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
-use crate::{health, ingest, ownership, routing, sources, tasks, team, workspaces};
+use crate::{health, ingest, ownership, routing, scoring, sources, tasks, team, workspaces};
 
 /// Mounts everything.
 pub fn configure(config: &mut ServiceConfig) {
@@ -55,6 +55,7 @@ fn pages(config: &mut ServiceConfig) {
         .configure(work_pages)
         .configure(workspace_pages)
         .configure(steering_pages)
+        .configure(scoring_pages)
         .configure(key_pages)
         .configure(ingest_pages)
         .configure(team_pages);
@@ -133,6 +134,23 @@ fn workspace_pages(config: &mut ServiceConfig) {
         .route("/workspaces", get().to(pages::list::index))
         .route("/workspaces/{id}", get().to(pages::score::score))
         .route("/workspaces/{id}/score", get().to(pages::score::score));
+}
+
+/// The scoring model: editor, publication, versions.
+fn scoring_pages(config: &mut ServiceConfig) {
+    use scoring::{actions, pages};
+    config
+        .route("/scoring", get().to(pages::index))
+        .route("/scoring/rescore", get().to(pages::rescore))
+        .route("/scoring/draft", post().to(actions::save))
+        .route("/scoring/draft/removal", post().to(actions::discard))
+        .route("/scoring/draft/document", post().to(actions::import))
+        .route("/scoring/preview", post().to(actions::preview))
+        .route("/scoring/publication", get().to(pages::publication))
+        .route("/scoring/publication", post().to(actions::publish))
+        .route("/scoring/versions/{n}", get().to(pages::version))
+        .route("/scoring/versions/{n}/document", get().to(pages::export))
+        .route("/scoring/versions/{n}/restoration", post().to(actions::roll_back));
 }
 
 async fn nothing() -> Result<actix_web::HttpResponse> {

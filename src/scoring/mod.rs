@@ -11,6 +11,9 @@
 //! `ops` (facts in, scores and what follows out, one transaction), `serving` (the rows that pages
 //! read), `worker` (scores what was touched), `jobs` (scores everything again).
 //!
+//! The editor: `settings` (the numbers that a form tunes), `difference` (what changed between two
+//! documents), `impact` (what a draft would do), `ops_models` and `ops_preview` (its use cases).
+//!
 //! Owns `scoring_models`, `touched_workspaces` (written by whoever changes what a score depends on),
 //! `workspace_scores`, `score_history`, `account_scores`, `stage_changes`.
 //!
@@ -18,6 +21,7 @@
 //! the rows add up to the score, always; `raw + capped + role + decay = net` on every event row; no
 //! event counts twice; a usage day after `as_of` does not exist.
 
+pub mod actions;
 pub mod advice;
 pub mod batch;
 pub mod caps;
@@ -26,19 +30,26 @@ pub mod case;
 pub mod change;
 pub mod compiled;
 pub mod decay;
+pub mod difference;
 pub mod engine;
 pub mod evaluate;
 pub mod grants;
 pub mod history;
+pub mod impact;
 pub mod jobs;
 pub mod lead;
 pub mod lint;
 pub mod model;
 pub mod ops;
+pub mod ops_models;
+pub mod ops_preview;
+pub mod pages;
+pub mod pages_editor;
 pub mod points;
 pub mod presets;
 pub mod reasons;
 pub mod serving;
+pub mod settings;
 pub mod store_facts;
 pub mod store_models;
 pub mod store_scores;

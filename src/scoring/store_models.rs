@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::sql_types::{Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
 
 use super::model::Model;
 use crate::error::{Error, Result};
+use crate::ids::MemberId;
 use crate::schema::scoring_models as models;
 
 /// A version of the scoring model.
@@ -60,7 +62,7 @@ impl TryFrom<Row> for Version {
     }
 }
 
-/// All published versions, the oldest first. Never empty once [`super::ops::ensure_model`] ran.
+/// All published versions, the oldest first. Never empty once [`super::ops_models::ensure_model`] ran.
 ///
 /// # Errors
 /// When the database fails or a stored document is not a model.
@@ -115,15 +117,15 @@ pub fn draft(conn: &mut PgConnection) -> Result<Option<Version>> {
         .transpose()
 }
 
-/// Adds a version; `published_at` makes it a published one. False: somebody made it meanwhile.
+/// Adds a version; a `reason` makes it a published one. False: somebody made it meanwhile.
 pub(super) fn insert(
     conn: &mut PgConnection,
     version: i32,
     model: &Model,
     base: Option<i32>,
     by: &str,
+    reason: Option<&str>,
     now: DateTime<Utc>,
-    published: bool,
 ) -> Result<bool> {
     let rows = diesel::insert_into(models::table)
         .values((
@@ -133,8 +135,9 @@ pub(super) fn insert(
             models::base_version.eq(base),
             models::created_by.eq(by),
             models::created_at.eq(now),
-            models::published_by.eq(published.then_some(by)),
-            models::published_at.eq(published.then_some(now)),
+            models::published_by.eq(reason.map(|_| by)),
+            models::published_at.eq(reason.map(|_| now)),
+            models::reason.eq(reason),
         ))
         .on_conflict_do_nothing()
         .execute(conn)?;
@@ -178,6 +181,43 @@ pub(super) fn delete_draft(conn: &mut PgConnection, edits: i32) -> Result<bool> 
         .filter(models::edits.eq(edits))
         .execute(conn)?;
     Ok(rows == 1)
+}
+
+/// A save of a draft, as the audit log has it.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Save {
+    /// Who, by name.
+    #[diesel(sql_type = Text)]
+    pub actor: String,
+    /// Who, if a member of the team.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub actor_id: Option<MemberId>,
+    #[diesel(sql_type = Timestamptz)]
+    pub at: DateTime<Utc>,
+    /// [`super::difference::Line`]s.
+    #[diesel(sql_type = Jsonb)]
+    pub changes: Value,
+}
+
+/// Who saved the draft of this version after it had `edits`, the oldest first; -1 for all saves.
+pub(super) fn saves_since(conn: &mut PgConnection, version: i32, edits: i32) -> Result<Vec<Save>> {
+    Ok(diesel::sql_query(
+        "select actor, actor_id, at, coalesce(detail -> 'changes', '[]'::jsonb) as changes
+         from audit_entries
+         where subject_kind = 'scoring_model' and subject_id = $1
+           and action = 'scoring_model.draft_saved' and (detail ->> 'edits')::int > $2
+           and at >= (select created_at from scoring_models where version = $1::int)
+         order by id",
+    )
+    .bind::<Text, _>(version.to_string())
+    .bind::<Integer, _>(edits)
+    .load(conn)?)
+}
+
+/// The keys of the catalog's events.
+pub(super) fn events(conn: &mut PgConnection) -> Result<Vec<String>> {
+    use crate::schema::event_definitions as e;
+    Ok(e::table.order(e::key).select(e::key).load(conn)?)
 }
 
 fn document(model: &Model) -> Result<Value> {

@@ -315,3 +315,42 @@ pub(super) fn scores_of(
         .select((workspace_scores::workspace_id, workspace_scores::score))
         .load(conn)?)
 }
+
+/// A workspace as it stands, with its name.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Named {
+    #[diesel(sql_type = SqlUuid)]
+    pub workspace_id: WorkspaceId,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+}
+
+/// The names of workspaces.
+///
+/// # Errors
+/// When the database fails.
+pub fn names(conn: &mut PgConnection, ids: &[WorkspaceId]) -> Result<Vec<Named>> {
+    Ok(diesel::sql_query("select id as workspace_id, name from workspaces where id = any($1)")
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(conn)?)
+}
+
+/// Scores and stages after a workspace in the order of ids, at most `limit`: pages through all.
+pub(super) fn standings_after(
+    conn: &mut PgConnection,
+    after: WorkspaceId,
+    limit: i64,
+) -> Result<Vec<(WorkspaceId, i32, String)>> {
+    use workspace_scores as t;
+    Ok(t::table
+        .filter(t::workspace_id.gt(after))
+        .order(t::workspace_id)
+        .limit(limit)
+        .select((t::workspace_id, t::score, t::stage))
+        .load(conn)?)
+}
+
+/// How many workspaces have a score.
+pub(super) fn scored_count(conn: &mut PgConnection) -> Result<i64> {
+    Ok(workspace_scores::table.count().get_result(conn)?)
+}

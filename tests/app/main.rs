@@ -19,8 +19,11 @@ mod leads;
 mod ownership;
 mod private_postgres;
 mod routing;
+#[path = "../support/scored.rs"]
+mod scored;
 mod scoring;
 mod tasks;
+mod steer;
 mod team;
 #[path = "../support/test_db.rs"]
 mod test_db;

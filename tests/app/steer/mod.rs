@@ -1,0 +1,4 @@
+//! Steering: the scoring form.
+
+mod editor;
+mod journeys;
