@@ -6,6 +6,7 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
 
+use crate::api::metrics;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
@@ -60,6 +61,7 @@ pub fn service(
         .configure(routes::configure)
         .wrap(from_fn(errors::render))
         .wrap(from_fn(headers::add))
+        .wrap(from_fn(metrics::count))
 }
 
 /// Serves until SIGTERM or Ctrl-C, then stops accepting, lets running requests end within 25 s and

@@ -6,11 +6,11 @@
 //! Machines are mounted first: the pages' scope has no prefix and takes whatever is left.
 
 use actix_web::middleware::from_fn;
-use actix_web::web::{ServiceConfig, get, post, scope, to};
+use actix_web::web::{ServiceConfig, get, post, put, scope, to};
 
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
-use crate::{health, ingest, ownership, routing, scoring, sources, tasks, team, workspaces};
+use crate::{api, health, ingest, ownership, routing, scoring, sources, tasks, team, workspaces};
 
 /// Mounts everything.
 pub fn configure(config: &mut ServiceConfig) {
@@ -32,8 +32,33 @@ fn machines(config: &mut ServiceConfig) {
         .route("/assets/{name}", get().to(assets::serve))
         .route("/healthz", get().to(health::live))
         .route("/readyz", get().to(health::ready))
+        .route("/metrics", get().to(api::metrics::show))
+        .configure(json_api)
         .route("/api/v1/ingest/status", get().to(ingest::api::status))
         .configure(ingest::receive::routes);
+}
+
+/// The JSON API: every handler takes a key with the scope that it needs.
+fn json_api(config: &mut ServiceConfig) {
+    use api::{jobs, reference, scoring, workspace_parts, workspaces};
+    config
+        .route("/api/openapi.json", get().to(reference::document))
+        .route("/api/docs", get().to(reference::page))
+        .route("/api/v1/workspaces", get().to(workspaces::list))
+        .route("/api/v1/workspaces/{workspace_id}", get().to(workspaces::one))
+        .route("/api/v1/workspaces/{workspace_id}/score", get().to(workspace_parts::score))
+        .route(
+            "/api/v1/workspaces/{workspace_id}/score/history",
+            get().to(workspace_parts::history),
+        )
+        .route("/api/v1/workspaces/{workspace_id}/usage", get().to(workspace_parts::usage))
+        .route("/api/v1/workspaces/{workspace_id}/events", get().to(workspace_parts::events))
+        .route("/api/v1/workspaces/{workspace_id}/members", get().to(workspace_parts::members))
+        .route("/api/v1/workspaces/{workspace_id}/routing", get().to(workspace_parts::routing))
+        .route("/api/v1/scoring/model", get().to(scoring::model))
+        .route("/api/v1/scoring/model", put().to(scoring::put_model))
+        .route("/api/v1/scoring/model/publish", post().to(scoring::publish))
+        .route("/api/v1/jobs/{id}", get().to(jobs::one));
 }
 
 /// Signed out: signing in, the first admin, accepting an invite.

@@ -189,12 +189,22 @@ impl Database {
         &self,
         pool: Pool,
     ) -> Result<PooledConnection<ConnectionManager<PgConnection>>> {
-        let pool = match pool {
+        Ok(self.pool(pool).get()?)
+    }
+
+    /// How many connections a pool has open, and how many of these are idle.
+    #[must_use]
+    pub fn connections(&self, pool: Pool) -> (u32, u32) {
+        let state = self.pool(pool).state();
+        (state.connections, state.idle_connections)
+    }
+
+    fn pool(&self, pool: Pool) -> &r2d2::Pool<ConnectionManager<PgConnection>> {
+        match pool {
             Pool::Web => &self.pools.web,
             Pool::Ingest => &self.pools.ingest,
             Pool::Work => &self.pools.work,
-        };
-        Ok(pool.get()?)
+        }
     }
 }
 

@@ -8,6 +8,8 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[path = "../support/api_client.rs"]
+mod api_client;
 mod commands;
 mod database;
 mod drain;
@@ -22,8 +24,8 @@ mod routing;
 #[path = "../support/scored.rs"]
 mod scored;
 mod scoring;
-mod tasks;
 mod steer;
+mod tasks;
 mod team;
 #[path = "../support/test_db.rs"]
 mod test_db;

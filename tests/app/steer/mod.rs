@@ -1,4 +1,7 @@
-//! Steering: the scoring form.
+//! Steering: the scoring form and the JSON API.
 
 mod editor;
 mod journeys;
+mod metrics;
+mod model_api;
+mod workspaces_api;

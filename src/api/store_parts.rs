@@ -1,0 +1,239 @@
+//! The SQL of what belongs to one workspace: usage days, key events, members, the decision. Reads
+//! only; people are named by the product's id of whoever they are today.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{
+    BigInt, Date, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::ids::{UserId, WorkspaceId};
+
+/// A usage day.
+#[derive(Clone, Debug, Serialize, QueryableByName)]
+#[allow(missing_docs, reason = "documented in static/openapi.json")]
+pub struct UsageDay {
+    #[diesel(sql_type = Date)]
+    pub day: NaiveDate,
+    #[diesel(sql_type = Text)]
+    pub user_id: String,
+    #[diesel(sql_type = Text)]
+    pub event: String,
+    #[diesel(sql_type = Text)]
+    pub feature: String,
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+    #[diesel(sql_type = Double)]
+    pub value: f64,
+}
+
+/// Usage days from one day to another, both included, newest first; at most `limit` rows.
+///
+/// # Errors
+/// When the database fails.
+pub fn usage(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    (from, to): (NaiveDate, NaiveDate),
+    limit: i64,
+) -> Result<Vec<UsageDay>> {
+    Ok(diesel::sql_query(
+        "select u.day, coalesce(c.external_id, p.external_id, u.user_id::text) as user_id,
+                u.event_key as event, u.feature, sum(u.events)::bigint as count,
+                sum(u.value)::float8 as value
+         from usage_days u
+         left join product_users p on p.id = u.user_id
+         left join product_users c on c.id = p.canonical_id
+         where u.workspace_id = $1 and u.day between $2 and $3
+         group by 1, 2, 3, 4 order by u.day desc, user_id, event, u.feature limit $4",
+    )
+    .bind::<SqlUuid, _>(workspace)
+    .bind::<Date, _>(from)
+    .bind::<Date, _>(to)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
+/// A key event.
+#[derive(Clone, Debug, Serialize, QueryableByName)]
+#[allow(missing_docs, reason = "documented in static/openapi.json")]
+pub struct KeyEvent {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    pub occurred_at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    pub event: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub user_id: String,
+    #[diesel(sql_type = Text)]
+    pub feature: String,
+    #[diesel(sql_type = Nullable<Double>)]
+    pub value: Option<f64>,
+    #[diesel(sql_type = Jsonb)]
+    pub properties: Value,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub inferred: Option<String>,
+}
+
+/// Key events, newest first, from before the place that a cursor names.
+///
+/// # Errors
+/// When the database fails.
+pub fn events(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    before: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<KeyEvent>> {
+    let (at, id) = before.unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));
+    // PostgreSQL's years end before chrono's.
+    let at = at.min(DateTime::from_timestamp(253_402_300_799, 0).unwrap_or(at));
+    Ok(diesel::sql_query(
+        "select e.id, e.occurred_at, e.event_key as event, e.name, e.feature, e.value,
+                e.properties, e.inferred,
+                coalesce(c.external_id, p.external_id, e.user_id::text) as user_id
+         from (select * from key_events
+               where workspace_id = $1 and (occurred_at, id) < ($2, $3)
+               order by occurred_at desc, id desc limit $4) e
+         left join product_users p on p.id = e.user_id
+         left join product_users c on c.id = p.canonical_id
+         order by e.occurred_at desc, e.id desc",
+    )
+    .bind::<SqlUuid, _>(workspace)
+    .bind::<Timestamptz, _>(at)
+    .bind::<SqlUuid, _>(id)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
+/// A membership with its person.
+#[derive(Clone, Debug, Serialize, QueryableByName)]
+#[allow(missing_docs, reason = "documented in static/openapi.json")]
+pub struct Member {
+    #[diesel(sql_type = Text)]
+    pub user_id: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub email: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub role: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub persona: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub persona_source: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub job_title: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub seniority: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub department: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    pub joined_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub left_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last_active_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    pub active_days_14d: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub invitation_source: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub invited_by: Option<String>,
+}
+
+/// The members of a workspace, those who left last; at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub fn members(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    today: NaiveDate,
+    limit: i64,
+) -> Result<Vec<Member>> {
+    Ok(diesel::sql_query(
+        "with active as (
+             select coalesce(p.canonical_id, u.user_id) as user_id, count(distinct u.day) as days
+             from usage_days u left join product_users p on p.id = u.user_id
+             where u.workspace_id = $1 and u.day > $2 - 14 and u.day <= $2
+             group by 1)
+         select p.external_id as user_id, p.name, p.email, m.role, m.persona, m.persona_source,
+                p.job_title, p.seniority, p.department, m.joined_at, m.left_at, m.last_active_at,
+                coalesce(a.days, 0) as active_days_14d, m.invitation_source, m.invited_by
+         from memberships m
+         join product_users p on p.id = m.user_id
+         left join active a on a.user_id = m.user_id
+         where m.workspace_id = $1
+         order by m.left_at is not null, m.last_active_at desc nulls last, p.external_id
+         limit $3",
+    )
+    .bind::<SqlUuid, _>(workspace)
+    .bind::<Date, _>(today)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
+/// A routing decision with its whole trace.
+#[derive(Clone, Debug, Serialize, QueryableByName)]
+#[allow(missing_docs, reason = "documented in static/openapi.json")]
+pub struct Decision {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    pub decided_at: DateTime<Utc>,
+    #[diesel(sql_type = Integer)]
+    pub rule_set_version: i32,
+    #[diesel(sql_type = Integer)]
+    pub model_version: i32,
+    #[diesel(sql_type = Integer)]
+    pub score: i32,
+    #[diesel(sql_type = Text)]
+    pub rule: String,
+    #[diesel(sql_type = Text)]
+    pub destination: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub owner: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub unowned_reason: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub sla_hours: Option<i32>,
+    #[diesel(sql_type = Jsonb)]
+    pub trace: Value,
+    #[diesel(sql_type = Jsonb)]
+    pub facts: Value,
+}
+
+/// The newest decision about a workspace, if routing ever looked at it.
+///
+/// # Errors
+/// When the database fails.
+pub fn decision(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<Decision>> {
+    Ok(diesel::sql_query(
+        "select d.id, d.decided_at, d.rule_set_version, d.model_version, d.score,
+                d.rule_name as rule, d.destination, t.email as owner, d.unowned_reason,
+                d.sla_hours, d.trace, d.facts
+         from routing_decisions d left join team_members t on t.id = d.owner_id
+         where d.workspace_id = $1 order by d.decided_at desc, d.id desc limit 1",
+    )
+    .bind::<SqlUuid, _>(workspace)
+    .get_result(conn)
+    .optional()?)
+}
+
+/// The product's ids of people.
+///
+/// # Errors
+/// When the database fails.
+pub fn names_of(conn: &mut PgConnection, users: &[UserId]) -> Result<Vec<(UserId, String)>> {
+    use crate::schema::product_users as p;
+    Ok(p::table.filter(p::id.eq_any(users)).select((p::id, p::external_id)).load(conn)?)
+}

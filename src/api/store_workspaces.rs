@@ -1,0 +1,256 @@
+//! The SQL of the list of workspaces and of one: the serving copy of the score with what stands
+//! beside it. Reads only; lists never read events or usage.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Date, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+use serde_json::Value;
+
+use super::cursor::Cursor;
+use super::query::{Filter, Operand, Query};
+use crate::error::Result;
+use crate::ids::WorkspaceId;
+use crate::usage::condition::Op;
+
+/// A workspace with its score, account and owner; without a score, those fields are missing.
+#[derive(Clone, Debug, QueryableByName)]
+#[allow(missing_docs, reason = "columns of the same names")]
+pub struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: WorkspaceId,
+    #[diesel(sql_type = Text)]
+    pub external_id: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Date>)]
+    pub as_of: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub model_version: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub score: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub score_1d: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub score_7d: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub stage: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub stage_since: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Array<Text>>)]
+    pub flags: Option<Vec<String>>,
+    #[diesel(sql_type = Nullable<Array<Text>>)]
+    pub reasons: Option<Vec<String>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub next_best_action: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    pub signals: Option<Value>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub plan_tier: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub paid_status: Option<String>,
+    #[diesel(sql_type = Nullable<Date>)]
+    pub trial_end_on: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub icp_fit_tier: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub wau: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub member_count: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub seats: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub high_intent_14d: Option<i32>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last_active_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub account_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub account_domain: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub territory: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub owner_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub owner_email: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub assigned_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Bool)]
+    pub is_accepted: bool,
+    /// The value that the list is sorted by, as text.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub sort_value: Option<String>,
+}
+
+const SELECTED: &str = "w.id, w.external_id, w.name, w.type as kind, w.status, w.created_at,
+    s.as_of, s.model_version, s.score, s.score_1d, s.score_7d, s.stage, s.stage_since, s.flags,
+    s.reasons, s.next_best_action, s.signals, coalesce(s.plan_tier, w.plan_tier) as plan_tier,
+    s.paid_status, s.trial_end_on, s.icp_fit_tier, s.wau, s.member_count, s.seats,
+    s.high_intent_14d, s.last_active_at, a.name as account_name,
+    a.primary_domain as account_domain, a.territory, t.name as owner_name, t.email as owner_email,
+    g.assigned_at, (g.accepted_at is not null) as is_accepted";
+
+const BESIDE: &str = "left join account_links l on l.workspace_id = w.id
+    left join accounts a on a.id = l.account_id
+    left join assignments g on g.workspace_id = w.id and g.ended_at is null
+    left join team_members t on t.id = g.member_id";
+
+type Asked = BoxedSqlQuery<'static, Pg, SqlQuery>;
+
+/// Text of SQL and its values, in step.
+struct Writer {
+    sql: String,
+    binds: usize,
+    query: Vec<Operand>,
+}
+
+impl Writer {
+    /// The placeholder of a value.
+    fn bind(&mut self, operand: Operand) -> String {
+        self.binds += 1;
+        self.query.push(operand);
+        format!("${}", self.binds)
+    }
+
+    fn filter(&mut self, filter: &Filter) {
+        let column = filter.column.sql;
+        let value = match filter.operand {
+            Operand::Nothing => String::new(),
+            _ => self.bind(filter.operand.clone()),
+        };
+        let condition = match filter.op {
+            Op::Eq => format!("{column} = {value}"),
+            Op::Ne => format!("{column} is distinct from {value}"),
+            Op::Lt => format!("{column} < {value}"),
+            Op::Le => format!("{column} <= {value}"),
+            Op::Gt => format!("{column} > {value}"),
+            Op::Ge => format!("{column} >= {value}"),
+            Op::In => format!("{column} = any({value})"),
+            Op::NotIn => format!("({column} is null or {column} <> all({value}))"),
+            Op::Contains => format!("position(lower({value}) in lower({column})) > 0"),
+            Op::IsSet => format!("{column} is not null"),
+            Op::IsNotSet => format!("{column} is null"),
+        };
+        self.sql.push_str(" and ");
+        self.sql.push_str(&condition);
+    }
+
+    /// Rows after the cursor; `<=` first, so that the index of the sort is entered at the place.
+    fn after(&mut self, query: &Query, cursor: &Cursor) {
+        let column = query.by.sql;
+        let (beyond, from) = if query.is_descending { ("<", "<=") } else { (">", ">=") };
+        let id = format!("{}::uuid", self.bind(Operand::Text(cursor.id.to_string())));
+        let condition = match &cursor.value {
+            Some(value) => {
+                let kind = match query.by.kind {
+                    super::columns::Kind::Number => "bigint",
+                    super::columns::Kind::Day => "date",
+                    super::columns::Kind::Time => "timestamptz",
+                    super::columns::Kind::Text => "text",
+                };
+                let value = format!("{}::text::{kind}", self.bind(Operand::Text(value.clone())));
+                let here = format!(
+                    "{column} {from} {value} and ({column} {beyond} {value} or w.id > {id})"
+                );
+                if query.by.is_nullable { format!("({column} is null or ({here}))") } else { here }
+            }
+            None => format!("{column} is null and w.id > {id}"),
+        };
+        self.sql.push_str(" and ");
+        self.sql.push_str(&condition);
+    }
+
+    fn asked(self) -> Asked {
+        self.query.into_iter().fold(
+            diesel::sql_query(self.sql).into_boxed::<Pg>(),
+            |query, operand| match operand {
+                Operand::Nothing => query,
+                Operand::Text(text) => query.bind::<Text, _>(text),
+                Operand::Texts(texts) => query.bind::<Array<Text>, _>(texts),
+                Operand::Number(number) => query.bind::<BigInt, _>(number),
+                Operand::Numbers(numbers) => query.bind::<Array<BigInt>, _>(numbers),
+                Operand::Day(day) => query.bind::<Date, _>(day),
+                Operand::Time(time) => query.bind::<Timestamptz, _>(time),
+            },
+        )
+    }
+}
+
+/// A page of workspaces that have a score, one row more than asked for when there are more.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(conn: &mut PgConnection, query: &Query) -> Result<Vec<Row>> {
+    let by = query.by.sql;
+    let mut writer = Writer {
+        sql: format!(
+            "select {SELECTED}, ({by})::text as sort_value
+             from workspace_scores s join workspaces w on w.id = s.workspace_id {BESIDE}
+             where w.status <> 'deleted'"
+        ),
+        binds: 0,
+        query: Vec::new(),
+    };
+    for filter in &query.filters {
+        writer.filter(filter);
+    }
+    if let Some(cursor) = &query.after {
+        writer.after(query, cursor);
+    }
+    let direction = if query.is_descending { "desc" } else { "asc" };
+    let nulls = if query.by.is_nullable { "nulls last" } else { "" };
+    let limit = writer.bind(Operand::Number(query.limit + 1));
+    writer
+        .sql
+        .push_str(&format!(" order by {by} {direction} {nulls}, s.workspace_id limit {limit}"));
+    Ok(writer.asked().load(conn)?)
+}
+
+/// One workspace by the product's id, with or without a score.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub fn find(conn: &mut PgConnection, external_id: &str) -> Result<Row> {
+    let sql = format!(
+        "select {SELECTED}, null::text as sort_value
+         from workspaces w left join workspace_scores s on s.workspace_id = w.id {BESIDE}
+         where w.external_id = $1"
+    );
+    Ok(diesel::sql_query(sql).bind::<Text, _>(external_id).get_result(conn)?)
+}
+
+/// The internal id of a workspace by the product's.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub fn id_of(conn: &mut PgConnection, external_id: &str) -> Result<WorkspaceId> {
+    use crate::schema::workspaces as w;
+    Ok(w::table.filter(w::external_id.eq(external_id)).select(w::id).first(conn)?)
+}
+
+/// The stored card of a workspace, if it was scored on or for this day.
+///
+/// # Errors
+/// When the database fails.
+pub fn card(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    day: NaiveDate,
+) -> Result<Option<Value>> {
+    use crate::schema::workspace_scores as s;
+    Ok(s::table
+        .filter(s::workspace_id.eq(workspace))
+        .filter(s::as_of.eq(day))
+        .select(s::card)
+        .first(conn)
+        .optional()?)
+}
