@@ -159,8 +159,8 @@ fn told(outcomes: Vec<(String, Result<ops::Assigned>)>) -> Report {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct OwnerForm {
-    /// A member's id, `me`, or nothing to take it back.
-    member: String,
+    /// A member's id, `me`, or `nobody` to take it back.
+    to: String,
     /// Who had it when the page was made; nothing: nobody.
     owner: String,
     /// Where to go afterwards.
@@ -177,12 +177,10 @@ pub async fn assign_one(
 ) -> Result<HttpResponse> {
     let workspace = *id;
     let seen_owner = form.owner.parse::<MemberId>().ok();
-    let to = match form.member.as_str() {
-        "" => None,
+    let to = match form.to.as_str() {
+        "nobody" => None,
         "me" => Some(me.member),
-        other => {
-            Some(other.parse().map_err(|_| Error::invalid("member", "Choose one of the list."))?)
-        }
+        other => Some(other.parse().map_err(|_| Error::invalid("to", "Choose one of the list."))?),
     };
     allowed(&me, to)?;
     let (actor, now) = (Actor::from(&*me), me.now);
@@ -198,7 +196,7 @@ pub async fn assign_one(
                 ops::unassign(conn, workspace, owner, &actor, now)?;
                 Ok("Nobody has it now; it waits in the assignment view.".to_owned())
             }
-            (None, None) => Err(Error::invalid("member", "Choose who is to have it.")),
+            (None, None) => Ok("Nobody had it; it waits in the assignment view.".to_owned()),
         })
         .await?;
     let own_page = format!("/workspaces/{workspace}");

@@ -123,8 +123,8 @@ async fn a_rep_takes_one_but_gives_none() {
     let refused = rep.post("/assign", &[("workspace", &b), ("member", &bob)]).await;
     assert_eq!(refused.status, 403);
     let path = format!("/workspaces/{b}/assignment");
-    assert_eq!(rep.post(&path, &[("member", &bob)]).await.status, 403);
-    rep.post(&path, &[("member", "me")]).await.leads_to(&format!("/workspaces/{b}"));
+    assert_eq!(rep.post(&path, &[("to", &bob)]).await.status, 403);
+    rep.post(&path, &[("to", "me")]).await.leads_to(&format!("/workspaces/{b}"));
     assert_eq!(scene.house.as_revops().post("/assign", &[("take", &a)]).await.status, 303);
 }
 
@@ -136,18 +136,23 @@ async fn one_workspace_is_given_moved_and_taken_back() {
     let own = format!("/workspaces/{}", scene.ids[0]);
     let (mia, bob) =
         (text(scene.mia), text(scene.house.tx(|conn| seller(conn, "Bob", Function::Sdr))));
-    manager.post(&path, &[("member", &mia)]).await.leads_to(&own);
+    manager.get(&own).await.says(200, "Unowned");
+    manager.post(&path, &[("to", &mia)]).await.leads_to(&own);
+    let shown = manager.get(&own).await;
+    shown.says(200, "Mia has it now.");
+    shown.says(200, &format!("name=\"owner\" value=\"{mia}\""));
+    shown.says(200, "Nobody, back to the assignment view");
     manager
-        .post(&path, &[("member", &bob), ("owner", &mia), ("next", "/assign")])
+        .post(&path, &[("to", &bob), ("owner", &mia), ("next", "/assign")])
         .await
         .leads_to("/assign");
-    let late = manager.htmx_post(&path, "owner", &[("member", &mia), ("owner", &mia)]).await;
+    let late = manager.htmx_post(&path, "owner", &[("to", &mia), ("owner", &mia)]).await;
     late.says(409, "Bob has it already.");
-    manager.post(&path, &[("member", ""), ("owner", &bob)]).await.leads_to(&own);
+    manager.post(&path, &[("to", "nobody"), ("owner", &bob)]).await.leads_to(&own);
     assert_eq!(owner_of(&scene, 0), None);
-    assert_eq!(manager.post(&path, &[("member", "nobody we know")]).await.status, 422);
+    assert_eq!(manager.post(&path, &[("to", "nobody we know")]).await.status, 422);
     let unknown = format!("/workspaces/{}/assignment", uuid::Uuid::now_v7());
-    assert_eq!(manager.post(&unknown, &[("member", &mia)]).await.status, 404);
+    assert_eq!(manager.post(&unknown, &[("to", &mia)]).await.status, 404);
 }
 
 #[actix_web::test]
