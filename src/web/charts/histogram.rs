@@ -31,6 +31,13 @@ struct DrawnBin {
     height: String,
 }
 
+/// A line with its label; `y` keeps labels of neighbours apart.
+struct Threshold {
+    x: String,
+    y: &'static str,
+    label: String,
+}
+
 struct Row {
     range: String,
     live: String,
@@ -47,7 +54,7 @@ pub struct Histogram {
     live: Vec<DrawnBin>,
     draft: Vec<DrawnBin>,
     has_draft: bool,
-    thresholds: Vec<(String, String)>,
+    thresholds: Vec<Threshold>,
     rows: Vec<Row>,
 }
 
@@ -70,16 +77,29 @@ impl Histogram {
             live: drawn(live, highest),
             draft: draft.map(|draft| drawn(draft, highest)).unwrap_or_default(),
             has_draft: draft.is_some(),
-            thresholds: thresholds
-                .iter()
-                .map(|band| {
-                    let x = share(f64::from(band.min), f64::from(TOP)) * WIDTH;
-                    (px(x), format!("{} {}", band.label, format::limit(band.min)))
-                })
-                .collect(),
+            thresholds: drawn_thresholds(thresholds),
             rows: rows(live, draft),
         }
     }
+}
+
+/// Labels closer than this would cover each other.
+const LABEL_WIDTH: f64 = 90.0;
+
+fn drawn_thresholds(bands: &[Band]) -> Vec<Threshold> {
+    let (mut before, mut is_low) = (f64::NEG_INFINITY, false);
+    let mut drawn = Vec::with_capacity(bands.len());
+    for band in bands {
+        let x = share(f64::from(band.min), f64::from(TOP)) * WIDTH;
+        is_low = x - before < LABEL_WIDTH && !is_low;
+        before = x;
+        drawn.push(Threshold {
+            x: px(x),
+            y: if is_low { "27" } else { "14" },
+            label: format!("{} {}", band.label, format::limit(band.min)),
+        });
+    }
+    drawn
 }
 
 fn drawn(counts: &[u32; BINS], highest: u32) -> Vec<DrawnBin> {
