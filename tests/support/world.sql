@@ -74,16 +74,16 @@ select md5('w' || i)::uuid, md5('u' || i || '.' || p)::uuid, e.key, e.feature, :
     1 + pg_temp.hash('n' || i || p || e.key || back, e.most)
 from generate_series(1, :count) i, generate_series(1, 2 + pg_temp.hash('m' || i, 5)) p,
     generate_series(0, 60) back,
-    (values ('core_feature_used', 'reports', 9, 55), ('automation_run', '', 5, 30), ('login', '', 2, 70),
+    (values ('core_feature_used', 'reports', 9, 22), ('automation_run', '', 5, 6), ('login', '', 2, 70),
             ('invite_sent', '', 2, 6), ('invite_accepted', '', 1, 5), ('pricing_page_view', '', 2, 5),
-            ('upgrade_click', '', 1, 2), ('usage_limit_hit', 'seats', 1, 2), ('key_action_completed', '', 1, 8),
-            ('first_value_delivered', '', 1, 5), ('integration_installed', 'slack', 1, 1),
+            ('upgrade_click', '', 1, 2), ('usage_limit_hit', 'seats', 1, 2), ('key_action_completed', '', 1, 1),
+            ('first_value_delivered', '', 1, 1), ('integration_installed', 'slack', 1, 1),
             ('uninstall_integration', 'slack', 1, 1)) e (key, feature, most, chance)
 where pg_temp.hash(i || '.' || p || e.key || back, 100) < e.chance * (6 - i % 6) / 6 * case when back > 25 then 0.3 else 1 end
   and back < 14 + pg_temp.hash('c' || i, 70);
 
 insert into key_events (workspace_id, occurred_at, id, user_id, event_key, name, feature, value, properties, source_id, inferred)
-select workspace_id, least(:now::timestamptz - interval '40 minutes', day + make_interval(hours => 7 + pg_temp.hash(user_id::text || event_key || day, 12), mins => pg_temp.hash(event_key || day, 60))),
+select workspace_id, day + make_interval(hours => pg_temp.hash(user_id::text || event_key || day, 10), mins => pg_temp.hash(event_key || day, 60)),
     md5(workspace_id::text || user_id || event_key || day || n)::uuid, user_id, event_key, event_key, feature, null,
     '{"plan": "pro"}', md5('source')::uuid, case when event_key = 'pricing_page_view' then 'membership' end
 from usage_days, generate_series(1, least(events, 2)) n

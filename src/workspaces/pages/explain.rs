@@ -183,6 +183,15 @@ fn detail(row: &LedgerRow, card: &Scorecard, model: &Model, names: &Names) -> St
     if row.kind == RowKind::State {
         parts.push("while it lasts".to_owned());
     }
+    if row.net > 0 && over_the_limit(row.category.as_deref(), card) > 0 {
+        let category = row.category.as_deref().unwrap_or_default();
+        let max = card.categories.iter().find(|one| one.key == category).map_or(0, |one| one.max);
+        parts.push(format!(
+            "{} counts at most {}",
+            category_label(category, model),
+            format::limit(small(max))
+        ));
+    }
     parts.join("; ")
 }
 
@@ -283,20 +292,19 @@ pub fn category_label(key: &str, model: &Model) -> String {
     model.category(key).map_or_else(|| in_words(key), |category| category.label.clone())
 }
 
+/// What a category's upper limit took, in hundredths.
+fn over_the_limit(category: Option<&str>, card: &Scorecard) -> i64 {
+    let clamps = card.ledger.iter().filter(|row| row.kind == RowKind::Clamp && row.net < 0);
+    clamps.filter(|row| row.category.as_deref() == category).map(|row| row.net.abs()).sum()
+}
+
 /// A bar for each category of a card.
 #[must_use]
 pub fn bars(card: &Scorecard, model: &Model) -> Vec<Bar> {
     card.categories
         .iter()
         .map(|category| {
-            let lost: i64 = card
-                .ledger
-                .iter()
-                .filter(|row| row.kind == RowKind::Clamp && row.net < 0)
-                .filter(|row| row.category.as_deref() == Some(category.key.as_str()))
-                .map(|row| row.net.abs())
-                .sum();
-            let note = match lost {
+            let note = match over_the_limit(Some(&category.key), card) {
                 0 => String::new(),
                 lost => format!("{} over the limit were not counted", tenths(lost)),
             };
