@@ -158,7 +158,12 @@ fn workspace_pages(config: &mut ServiceConfig) {
     config
         .route("/workspaces", get().to(pages::list::index))
         .route("/workspaces/{id}", get().to(pages::score::score))
-        .route("/workspaces/{id}/score", get().to(pages::score::score));
+        .route("/workspaces/{id}/score", get().to(pages::score::score))
+        .route("/workspaces/{id}/events", get().to(pages::timeline::timeline))
+        .route("/workspaces/{id}/members", get().to(pages::people::members))
+        .route("/workspaces/{id}/billing", get().to(pages::tabs::billing))
+        .route("/workspaces/{id}/tasks", get().to(pages::tabs::tasks))
+        .route("/workspaces/{id}/history", get().to(pages::tabs::history));
 }
 
 /// The scoring model: editor, publication, versions.

@@ -5,7 +5,8 @@
 //! not name it.
 //!
 //! `filter` (what a list shows, from and to a query string), `store_list` (rows by keyset, counts),
-//! `store_page` (one workspace), `store_timeline` (its events), `pages` (list and detail).
+//! `store_page` (one workspace), `store_timeline` (its events), `store_history` (its record),
+//! `pages` (list and detail).
 //!
 //! Pages address a workspace by its uuid, a hash of the product's own id: that id may hold slashes,
 //! dots and any script, which browsers and proxies rewrite in paths. `/workspaces/<external id>`
@@ -21,6 +22,7 @@ pub mod pages;
 pub mod places;
 pub mod project;
 pub mod store;
+pub mod store_history;
 pub mod store_list;
 pub mod store_memberships;
 pub mod store_page;

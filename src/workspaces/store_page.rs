@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::ids::{AccountId, MemberId, UserId, WorkspaceId};
-use crate::schema::{audit_entries, subscriptions, workspaces};
+use crate::schema::{subscriptions, workspaces};
 
 /// People beyond this many are counted, not listed.
 pub const PEOPLE: i64 = 500;
@@ -337,31 +337,6 @@ pub fn tasks(conn: &mut PgConnection, id: WorkspaceId) -> Result<Vec<Task>> {
     )
     .bind::<SqlUuid, _>(id)
     .load(conn)?)
-}
-
-/// An entry of the audit log about a workspace.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = audit_entries)]
-#[allow(missing_docs, reason = "columns of audit_entries")]
-pub struct AuditEntry {
-    pub at: DateTime<Utc>,
-    pub actor: String,
-    pub action: String,
-    pub detail: Value,
-}
-
-/// What people changed about a workspace, the newest first.
-///
-/// # Errors
-/// When the database fails.
-pub fn audit(conn: &mut PgConnection, id: WorkspaceId) -> Result<Vec<AuditEntry>> {
-    Ok(audit_entries::table
-        .filter(audit_entries::subject_kind.eq("workspace"))
-        .filter(audit_entries::subject_id.eq(id.to_string()))
-        .order(audit_entries::id.desc())
-        .limit(100)
-        .select(AuditEntry::as_select())
-        .load(conn)?)
 }
 
 /// What was sent so far, for a workspace that waits for its first score.

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use serde::Deserialize;
 
 use crate::ids::UserId;
 use crate::scoring::card::{LedgerRow, RowKind, Scorecard};
+use crate::scoring::change::{Part, PartKind};
 use crate::scoring::lead::Why as LeadWhy;
 use crate::scoring::model::{Decay, Model, Rule, RuleKind, stage_label};
+use crate::scoring::reasons::words as reason_words;
 use crate::usage::dictionary::in_words;
 use crate::web::charts::{Band, Bar};
 use crate::web::format;
@@ -109,7 +110,7 @@ pub fn reasons(card: &Scorecard, model: &Model, names: &Names, most: usize) -> V
     kept.chain(rows.iter().filter(|row| row.net < 0).take(losses))
         .map(|row| Reason {
             points: small(row.net),
-            what: what(row, model),
+            what: reason_words(model, row),
             detail: detail(row, card, model, names),
             events: (row.events > 0).then(|| (events_query(row, model), events_words(row.events))),
         })
@@ -128,27 +129,6 @@ fn label_of(row: &LedgerRow, model: &Model) -> String {
         (Some(rule), _) => rule.label.clone(),
         (None, Some(key)) => in_words(key),
         (None, None) => String::new(),
-    }
-}
-
-/// What happened, with its count: days for rules that count days, else events.
-fn what(row: &LedgerRow, model: &Model) -> String {
-    let label = label_of(row, model);
-    if row.kind != RowKind::Event {
-        return match &row.note {
-            Some(note) if note.starts_with(&label) => note.clone(),
-            Some(note) => format!("{label} {note}"),
-            None => label,
-        };
-    }
-    let by_day = matches!(
-        rule_of(row, model).map(|rule| &rule.kind),
-        Some(RuleKind::Event { per: crate::scoring::model::Per::Day, .. })
-    );
-    match (by_day, row.events) {
-        (true, _) => format!("{label} on {}", format::count(row.days, "day", "days")),
-        (false, ..=1) => label,
-        (false, times) => format!("{label}, {} times", format::grouped(times)),
     }
 }
 
@@ -323,24 +303,6 @@ pub fn bars(card: &Scorecard, model: &Model) -> Vec<Bar> {
         .collect()
 }
 
-/// A bar for each category of a stored day, in the model's order.
-#[must_use]
-pub fn bars_of_day(categories: &serde_json::Value, model: &Model) -> Vec<Bar> {
-    model
-        .categories
-        .iter()
-        .map(|category| Bar {
-            label: category.label.clone(),
-            points: small(
-                categories.get(&category.key).and_then(serde_json::Value::as_i64).unwrap_or(0),
-            ),
-            limit: limit_of(&category.key, crate::scoring::points::hundredths(category.max), model),
-            note: String::new(),
-            href: String::new(),
-        })
-        .collect()
-}
-
 /// The upper limit, or the lower one of a category that only takes away.
 fn limit_of(key: &str, max: i64, model: &Model) -> i32 {
     if max > 0 {
@@ -378,44 +340,27 @@ pub fn distance(score: i64, model: &Model) -> String {
     })
 }
 
-/// The change of a stored card, as its JSON says.
-#[derive(Debug, Deserialize)]
-struct StoredChange {
-    from: i64,
-    since: NaiveDate,
-    #[serde(default)]
-    parts: Vec<StoredPart>,
-}
-
-#[derive(Debug, Deserialize)]
-struct StoredPart {
-    kind: String,
-    #[serde(default)]
-    rule: Option<String>,
-    #[serde(default)]
-    category: Option<String>,
-    net: i64,
-}
-
-/// The change of a stored card in words; nothing where the card has none.
+/// The change of a card in words; nothing where the card has none.
 #[must_use]
-pub fn changed(card: &serde_json::Value, model: &Model) -> Option<Changed> {
-    let score = card.get("score")?.as_i64()?;
-    let change: StoredChange = serde_json::from_value(card.get("change")?.clone()).ok()?;
-    let words = |part: &StoredPart| match (part.kind.as_str(), &part.rule, &part.category) {
-        ("limit", _, Some(category)) => format!("Limit of {}", category_label(category, model)),
-        ("limit", _, None) => "Kept between 0 and 100".to_owned(),
-        ("decay", ..) => "Older activity counts less".to_owned(),
-        ("identity", ..) => "Learnt about people and the past".to_owned(),
-        ("model", ..) => "New scoring model".to_owned(),
-        (_, Some(rule), _) => {
-            model.rule(rule).map_or_else(|| in_words(rule), |rule| rule.label.clone())
-        }
-        (kind, None, _) => in_words(kind),
+pub fn changed(card: &Scorecard, model: &Model) -> Option<Changed> {
+    let change = card.change.as_ref()?;
+    let rule_words = |part: &Part| {
+        let key = part.rule.as_deref().unwrap_or_default();
+        model.rule(key).map_or_else(|| in_words(key), |rule| rule.label.clone())
+    };
+    let words = |part: &Part| match part.kind {
+        PartKind::Activity | PartKind::State | PartKind::Fit => rule_words(part),
+        PartKind::Decay => "Older activity counts less".to_owned(),
+        PartKind::Limit => match part.category.as_deref() {
+            Some(category) => format!("Limit of {}", category_label(category, model)),
+            None => "Kept between 0 and 100".to_owned(),
+        },
+        PartKind::Identity => "Learnt about people and the past".to_owned(),
+        PartKind::Model => "New scoring model".to_owned(),
     };
     Some(Changed {
         since: change.since,
-        total: small(score - change.from),
+        total: small(card.score - change.from),
         parts: change.parts.iter().map(|part| (words(part), small(part.net))).collect(),
     })
 }

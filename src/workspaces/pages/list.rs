@@ -346,12 +346,20 @@ fn line(row: Row, me: &Viewer, today: NaiveDate) -> Line {
         intent: row.high_intent_14d,
         tier: row.icp_fit_tier,
         owner: row.owner_name,
-        active: row.last_active_at.map(|at| format::moment(at, me.now, me.zone)),
+        active: row.last_active_at.map(|at| short(format::moment(at, me.now, me.zone))),
         name: row.name,
         stage: row.stage,
         score: row.score,
         first: false,
     }
+}
+
+/// Without the hour of yesterday: columns are narrow, the title has it.
+pub(super) fn short(mut moment: Moment) -> Moment {
+    if let Some((day, _)) = moment.text.split_once(' ').filter(|(day, _)| *day == "yesterday") {
+        moment.text = day.to_owned();
+    }
+    moment
 }
 
 /// A word for workspaces that are not plain ones.

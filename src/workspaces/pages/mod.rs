@@ -5,5 +5,8 @@
 
 pub mod explain;
 pub mod list;
+pub mod people;
 pub mod record;
 pub mod score;
+pub mod tabs;
+pub mod timeline;

@@ -117,6 +117,11 @@ impl Record {
     pub fn assignment(&self) -> String {
         format!("/workspaces/{}/assignment", self.id)
     }
+
+    /// Where a form links the workspace to an account.
+    pub fn account_href(&self) -> String {
+        format!("/workspaces/{}/account", self.id)
+    }
 }
 
 /// The shell of a workspace's page.

@@ -1,10 +1,9 @@
-//! `GET /workspaces/{id}`: the score with everything that explains it.
+//! `GET /workspaces/{id}`: the score with everything that explains it, today's or a past day's.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::explain::{self, Changed, LedgerPart, Names, Reason};
 use super::record::{self, Record, Tab};
@@ -13,8 +12,8 @@ use crate::error::{Error, Result};
 use crate::ids::{MemberId, UserId, WorkspaceId};
 use crate::scoring::card::{NO_BUYER_COVERAGE, Scorecard};
 use crate::scoring::model::{Model, stage_label};
-use crate::scoring::store_models;
 use crate::scoring::store_scores::{self, HistoryDay};
+use crate::scoring::{ops, store_models};
 use crate::usage::dictionary::in_words;
 use crate::web::answer;
 use crate::web::charts::{Bars, Day, History, Mark};
@@ -90,8 +89,6 @@ struct ScorePage {
     first_day: String,
     /// A day that means nothing.
     refused: Option<String>,
-    /// The past day has points but no ledger.
-    no_ledger: bool,
 }
 
 /// The query of the score tab.
@@ -110,6 +107,7 @@ struct Found {
     events: Vec<KeyEvent>,
     history: Vec<HistoryDay>,
     model: Option<Model>,
+    card: Option<Scorecard>,
     task: Option<Task>,
     arrived: Option<Arrived>,
 }
@@ -147,24 +145,46 @@ fn read(
     let head = store_page::head(conn, id)?;
     let last = past.unwrap_or(today);
     let history = store_scores::history(conn, id, last - TimeDelta::days(HISTORY_DAYS - 1), last)?;
-    let version = match past {
-        Some(_) => history.last().map(|day| day.model_version),
-        None => head.model_version,
-    };
-    let model = match version.map(|version| store_models::version(conn, version)) {
-        Some(Ok(version)) => Some(version.model),
-        Some(Err(Error::NotFound)) | None => None,
-        Some(Err(error)) => return Err(error),
+    let (model, card) = match past {
+        Some(day) => past_card(conn, id, day)?,
+        None => (
+            current_model(conn, head.model_version)?,
+            head.card.clone().and_then(|card| serde_json::from_value(card).ok()),
+        ),
     };
     let until = past.map(end_of);
     let events = store_timeline::events(conn, id, &Wanted { until, ..Wanted::default() }, 5)?;
     let people = store_page::people(conn, id)?;
-    let users: Vec<UserId> = head.card.as_ref().map(users_of).unwrap_or_default();
+    let users: Vec<UserId> = card.as_ref().map(users_of).unwrap_or_default();
     let names = store_page::names(conn, &users)?;
     let task = store_page::tasks(conn, id)?.into_iter().find(|task| task.completed_at.is_none());
     let arrived = if head.score.is_none() { Some(store_page::arrived(conn, id)?) } else { None };
     let members = store_list::owners(conn)?;
-    Ok(Found { head, members, people, names, events, history, model, task, arrived })
+    Ok(Found { head, members, people, names, events, history, model, card, task, arrived })
+}
+
+/// The model of the stored card; none where it is gone.
+fn current_model(conn: &mut diesel::PgConnection, version: Option<i32>) -> Result<Option<Model>> {
+    let Some(version) = version else { return Ok(None) };
+    match store_models::version(conn, version) {
+        Ok(version) => Ok(Some(version.model)),
+        Err(Error::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The model that was in force on a past day, and the card that it gives from what is known today;
+/// no card before anything is known.
+fn past_card(
+    conn: &mut diesel::PgConnection,
+    id: WorkspaceId,
+    day: NaiveDate,
+) -> Result<(Option<Model>, Option<Scorecard>)> {
+    let (ground, case) = ops::open(conn, id)?;
+    let Some(model) = ground.model_on(day) else { return Ok((None, None)) };
+    let known = case.first_day().is_some_and(|first| first <= day);
+    let card = known.then(|| case.on_with_change(&ground, model, day, None).card);
+    Ok((Some(model.model().clone()), card))
 }
 
 /// Midnight after a UTC day.
@@ -173,10 +193,8 @@ fn end_of(day: NaiveDate) -> DateTime<Utc> {
 }
 
 /// Everybody whom the ledger names.
-fn users_of(card: &Value) -> Vec<UserId> {
-    let rows = card.get("ledger").and_then(Value::as_array).into_iter().flatten();
-    let mut users: Vec<UserId> =
-        rows.filter_map(|row| row.get("user_id")?.as_str()?.parse().ok()).collect();
+fn users_of(card: &Scorecard) -> Vec<UserId> {
+    let mut users: Vec<UserId> = card.ledger.iter().filter_map(|row| row.user_id).collect();
     users.sort();
     users.dedup();
     users
@@ -189,32 +207,27 @@ fn show(
     today: NaiveDate,
     refused: Option<String>,
 ) -> ScorePage {
-    let Found { head, members, people, names, events, history, model, task, arrived } = found;
+    let Found { head, members, people, names, events, history, model, card, task, arrived } = found;
     let model = model.unwrap_or_else(nameless);
-    let stored = head.card.clone().filter(|_| past.is_none());
-    let card: Option<Scorecard> =
-        stored.as_ref().and_then(|card| serde_json::from_value(card.clone()).ok());
+    let bars = |card: &Scorecard| Bars::new("bars", explain::bars(card, &model));
     let numeral = match past {
         None => head.score.map(|score| Numeral {
             score,
             change: head.score_7d.map(|before| score - before),
             lines: lines_now(&head, score, &model, me),
-            bars: Bars::new(
-                "bars",
-                card.as_ref().map(|card| explain::bars(card, &model)).unwrap_or_default(),
-            ),
+            bars: card.as_ref().map_or_else(|| Bars::new("bars", Vec::new()), bars),
         }),
-        Some(day) => history.last().filter(|last| last.day == day).map(|last| {
+        Some(day) => card.as_ref().map(|card| {
             let week = day - TimeDelta::days(7);
-            let before = history.iter().rev().find(|one| one.day <= week);
+            let before = history.iter().find(|one| one.day == week);
             Numeral {
-                score: last.score,
-                change: before.map(|one| last.score - one.score),
+                score: explain::small(card.score),
+                change: before.map(|one| explain::small(card.score) - one.score),
                 lines: vec![
-                    format!("{} on {}.", stage_label(&last.stage), format::day(day, today)),
-                    format!("{}.", explain::distance(i64::from(last.score), &model)),
+                    format!("{} on {}.", stage_label(&card.stage), format::day(day, today)),
+                    format!("{}.", explain::distance(card.score, &model)),
                 ],
-                bars: Bars::new("bars", explain::bars_of_day(&last.categories, &model)),
+                bars: bars(card),
             }
         }),
     };
@@ -236,7 +249,7 @@ fn show(
             .map(|card| format!("{}, version {}", card.model.name, card.model.version))
             .unwrap_or_default(),
         ledger,
-        changed: stored.as_ref().and_then(|card| explain::changed(card, &model)).map(|changed| {
+        changed: card.as_ref().and_then(|card| explain::changed(card, &model)).map(|changed| {
             let title = if today.signed_duration_since(changed.since).num_days() == 1 {
                 "Since yesterday".to_owned()
             } else {
@@ -257,7 +270,6 @@ fn show(
         today: today.to_string(),
         first_day: head.first_seen_at.date_naive().min(head.created_at.date_naive()).to_string(),
         refused,
-        no_ledger: past.is_some() && numeral.is_some(),
         numeral,
         record,
     }

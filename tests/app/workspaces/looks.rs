@@ -29,6 +29,11 @@ async fn every_page_is_clean() {
         ("list", "/workspaces".to_owned()),
         ("list-filtered", "/workspaces?stage=pql&owner=none&trial=14&plan=nope".to_owned()),
         ("score", format!("/workspaces/{one}")),
+        ("events", format!("/workspaces/{one}/events")),
+        ("members", format!("/workspaces/{one}/members")),
+        ("billing", format!("/workspaces/{one}/billing")),
+        ("tasks", format!("/workspaces/{one}/tasks")),
+        ("history", format!("/workspaces/{one}/history")),
         ("score-past", format!("/workspaces/{one}?as_of=2026-11-12")),
     ] {
         let page = client.get(&path).await;

@@ -1,0 +1,502 @@
+//! The plainer tabs of a workspace: billing, tasks, history.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::record::{self, Record, Tab};
+use crate::app::App;
+use crate::error::Result;
+use crate::ids::{AccountId, MemberId, WorkspaceId};
+use crate::routing::record::Record as Trace;
+use crate::tasks::handoff::Handoff;
+use crate::tasks::outcome::Outcome;
+use crate::usage::dictionary::in_words;
+use crate::web::answer;
+use crate::web::format::{self, Moment};
+use crate::web::permit::{Permit, View, Viewer};
+use crate::web::shell::Shell;
+use crate::workspaces::store_history::{self, AuditEntry, Decision, Link};
+use crate::workspaces::store_list;
+use crate::workspaces::store_page::{self, Head, Subscription, Task};
+use crate::workspaces::store_timeline::{self, Step};
+
+// ---- Billing ------------------------------------------------------------------------------------
+
+/// A subscription as the table shows it.
+struct Plan {
+    name: String,
+    status: String,
+    is_open: bool,
+    mrr: String,
+    period: String,
+    seats: String,
+    trial: String,
+    started: Option<Moment>,
+    ended: Option<Moment>,
+    renewal: String,
+    origin: String,
+}
+
+#[derive(Template)]
+#[template(path = "workspaces/billing.html")]
+struct BillingPage {
+    shell: Shell,
+    record: Record,
+    mrr: String,
+    bought: String,
+    used: String,
+    renewal: String,
+    plans: Vec<Plan>,
+}
+
+/// `GET /workspaces/{id}/billing`
+///
+/// # Errors
+/// `NotFound` where there is no such workspace; when the database fails.
+pub async fn billing(
+    app: web::Data<App>,
+    me: Permit<View>,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    let id = record::id(&path)?;
+    let (head, members, found) = app
+        .db
+        .read_web(move |conn| {
+            Ok((
+                store_page::head(conn, id)?,
+                store_list::owners(conn)?,
+                store_page::subscriptions(conn, id)?,
+            ))
+        })
+        .await?;
+    let open: Vec<&Subscription> = found.iter().filter(|one| is_open(&one.status)).collect();
+    let mut revenue = BTreeMap::<String, i64>::new();
+    for one in &open {
+        *revenue.entry(one.currency.to_uppercase()).or_default() += one.mrr_cents;
+    }
+    let today = me.now.date_naive();
+    let bought: i64 = open.iter().filter_map(|one| one.seats_purchased).map(i64::from).sum();
+    let page = BillingPage {
+        shell: record::shell(&me, &head, Tab::Billing),
+        mrr: if revenue.is_empty() {
+            "none".to_owned()
+        } else {
+            let sums = revenue.iter().map(|(currency, cents)| format::money(*cents, currency));
+            sums.collect::<Vec<_>>().join(" + ")
+        },
+        bought: if bought > 0 { format::grouped(bought) } else { "not told".to_owned() },
+        used: format!("{} members, {} active this week", head.members, head.wau.unwrap_or(0)),
+        renewal: open
+            .iter()
+            .filter_map(|one| one.renewal_on)
+            .min()
+            .map_or_else(|| "none".to_owned(), |day| format::day(day, today)),
+        plans: found.iter().map(|one| plan(one, &me)).collect(),
+        record: Record::new(&head, &me, members, Tab::Billing),
+    };
+    answer::page(&page)
+}
+
+fn is_open(status: &str) -> bool {
+    matches!(status, "active" | "past_due" | "trialing" | "unpaid" | "paused")
+}
+
+fn plan(one: &Subscription, me: &Viewer) -> Plan {
+    let today = me.now.date_naive();
+    let moment = |at| format::moment(at, me.now, me.zone);
+    let day = |day| format::day(day, today);
+    Plan {
+        name: one.plan.as_deref().map_or_else(|| one.id.clone(), in_words),
+        status: in_words(&one.status),
+        is_open: is_open(&one.status),
+        mrr: format::money(one.mrr_cents, &one.currency.to_uppercase()),
+        period: match one.billing_period.as_deref() {
+            Some("year") => "yearly".to_owned(),
+            Some("month") => "monthly".to_owned(),
+            _ => String::new(),
+        },
+        seats: one
+            .seats_purchased
+            .map(|seats| format::grouped(i64::from(seats)))
+            .unwrap_or_default(),
+        trial: match (one.trial_start_on, one.trial_end_on) {
+            (Some(from), Some(to)) => format!("{} to {}", day(from), day(to)),
+            (None, Some(to)) => format!("to {}", day(to)),
+            _ => String::new(),
+        },
+        started: one.started_at.map(moment),
+        ended: one.canceled_at.map(moment),
+        renewal: one.renewal_on.map(day).unwrap_or_default(),
+        origin: one.origin.clone(),
+    }
+}
+
+// ---- Tasks --------------------------------------------------------------------------------------
+
+/// A task with its handoff.
+struct Work {
+    id: uuid::Uuid,
+    title: String,
+    assignee: String,
+    is_mine: bool,
+    due: Option<Moment>,
+    is_late: bool,
+    snoozed: Option<Moment>,
+    made: Moment,
+    done: Option<(Moment, String)>,
+    note: String,
+    handoff: Option<Handoff>,
+}
+
+#[derive(Template)]
+#[template(path = "workspaces/tasks.html")]
+struct TasksPage {
+    shell: Shell,
+    record: Record,
+    open: Vec<Work>,
+    done: Vec<Work>,
+}
+
+/// `GET /workspaces/{id}/tasks`
+///
+/// # Errors
+/// `NotFound` where there is no such workspace; when the database fails.
+pub async fn tasks(
+    app: web::Data<App>,
+    me: Permit<View>,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    let id = record::id(&path)?;
+    let (head, members, found) = app
+        .db
+        .read_web(move |conn| {
+            Ok((
+                store_page::head(conn, id)?,
+                store_list::owners(conn)?,
+                store_page::tasks(conn, id)?,
+            ))
+        })
+        .await?;
+    let (open, done) =
+        found.into_iter().map(|task| work(task, &me)).partition(|work: &Work| work.done.is_none());
+    let page = TasksPage {
+        shell: record::shell(&me, &head, Tab::Tasks),
+        record: Record::new(&head, &me, members, Tab::Tasks),
+        open,
+        done,
+    };
+    answer::page(&page)
+}
+
+fn work(task: Task, me: &Viewer) -> Work {
+    let moment = |at: DateTime<Utc>| format::moment(at, me.now, me.zone);
+    let outcome = task.outcome.as_deref().map(|key| {
+        Outcome::from_key(key).map_or_else(|| in_words(key), |known| known.label().to_owned())
+    });
+    Work {
+        id: task.id,
+        title: task.title,
+        is_mine: task.assignee_id == me.member,
+        assignee: task.assignee,
+        is_late: task.completed_at.is_none() && task.due_at.is_some_and(|due| due < me.now),
+        due: task.due_at.map(moment),
+        snoozed: task.snoozed_until.filter(|until| *until > me.now).map(moment),
+        made: moment(task.created_at),
+        done: task
+            .completed_at
+            .map(|at| (moment(at), outcome.unwrap_or_else(|| "Done".to_owned()))),
+        note: task.note,
+        handoff: serde_json::from_value(task.payload).ok(),
+    }
+}
+
+// ---- History ------------------------------------------------------------------------------------
+
+/// A proposal of the matcher, as stored with a link.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Proposal {
+    /// Whom it points to.
+    pub account_id: AccountId,
+    /// Percent.
+    pub confidence: i32,
+    /// What speaks for it.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
+}
+
+/// One piece of evidence, as stored.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Evidence {
+    kind: String,
+    value: String,
+    weight: u32,
+}
+
+impl Evidence {
+    /// In words: "single sign-on is acme.com (95 %)".
+    pub fn words(&self) -> String {
+        let what = match self.kind.as_str() {
+            "sso_domain" => "single sign-on domain",
+            "billing_domain" => "billing domain",
+            "founder_domain" => "the founder's address",
+            "member_domain" => "most members' addresses",
+            "website" => "website",
+            "name" => "name",
+            other => other,
+        };
+        format!("{what} {} ({} %)", self.value, self.weight)
+    }
+}
+
+/// The proposals of a stored link, the most likely first; what cannot be read is left out.
+pub(crate) fn proposals(evidence: &Value) -> Vec<Proposal> {
+    let rows = evidence.as_array().into_iter().flatten();
+    rows.filter_map(|row| serde_json::from_value(row.clone()).ok()).collect()
+}
+
+/// An account that a workspace may belong to.
+pub(super) struct Candidate {
+    id: AccountId,
+    name: String,
+    confidence: i32,
+    evidence: Vec<String>,
+    is_linked: bool,
+}
+
+/// A rule of a routing decision: its name, whether it matched, and why not.
+struct RuleLine {
+    name: String,
+    matched: bool,
+    why: String,
+}
+
+/// A way of finding an owner that was tried.
+struct OwnerLine {
+    way: String,
+    chosen: String,
+    others: Vec<(String, String)>,
+    note: String,
+}
+
+/// A routing decision.
+struct Route {
+    at: Moment,
+    destination: String,
+    rule: String,
+    owner: Option<String>,
+    unowned: String,
+    score: i32,
+    versions: String,
+    rules: Vec<RuleLine>,
+    owners: Vec<OwnerLine>,
+    notes: Vec<String>,
+    why_not: String,
+}
+
+/// A dated line of what changed.
+struct Entry {
+    at: Moment,
+    what: String,
+    detail: String,
+}
+
+#[derive(Template)]
+#[template(path = "workspaces/history.html")]
+struct HistoryPage {
+    shell: Shell,
+    record: Record,
+    routes: Vec<Route>,
+    entries: Vec<Entry>,
+    steps: Vec<Entry>,
+    link: Option<(Moment, Option<String>, i32)>,
+    candidates: Vec<Candidate>,
+    may_merge: bool,
+}
+
+struct Found {
+    head: Head,
+    members: Vec<(MemberId, String)>,
+    decisions: Vec<Decision>,
+    audit: Vec<AuditEntry>,
+    steps: Vec<Step>,
+    link: Option<Link>,
+    accounts: Vec<(AccountId, String)>,
+}
+
+/// `GET /workspaces/{id}/history`
+///
+/// # Errors
+/// `NotFound` where there is no such workspace; when the database fails.
+pub async fn history(
+    app: web::Data<App>,
+    me: Permit<View>,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    let id = record::id(&path)?;
+    let now = me.now;
+    let found = app.db.read_web(move |conn| read_history(conn, id, now)).await?;
+    let moment = |at: DateTime<Utc>| format::moment(at, me.now, me.zone);
+    let names: BTreeMap<MemberId, String> = found.members.iter().cloned().collect();
+    let page = HistoryPage {
+        shell: record::shell(&me, &found.head, Tab::History),
+        routes: found.decisions.into_iter().map(|one| route(one, &names, &me)).collect(),
+        entries: found
+            .audit
+            .into_iter()
+            .map(|entry| Entry {
+                at: moment(entry.at),
+                what: format!("{}: {}", entry.actor, in_words(&entry.action.replace('.', " "))),
+                detail: detail_words(&entry.detail, &names),
+            })
+            .collect(),
+        steps: found
+            .steps
+            .into_iter()
+            .filter(|step| step.kind == "stage")
+            .map(|step| Entry {
+                at: moment(step.at),
+                what: format!(
+                    "{} to {}",
+                    crate::scoring::model::stage_label(&step.detail),
+                    crate::scoring::model::stage_label(&step.what)
+                ),
+                detail: format!("at {} points", format::points(step.score)),
+            })
+            .collect(),
+        candidates: candidates(found.link.as_ref(), &found.accounts),
+        link: found.link.map(|link| (moment(link.decided_at), link.pinned_by, link.confidence)),
+        may_merge: me.may(crate::web::role::May::MergeAccounts),
+        record: Record::new(&found.head, &me, found.members, Tab::History),
+    };
+    answer::page(&page)
+}
+
+fn read_history(
+    conn: &mut diesel::PgConnection,
+    id: WorkspaceId,
+    now: DateTime<Utc>,
+) -> Result<Found> {
+    let link = store_history::link(conn, id)?;
+    let named: Vec<AccountId> = link
+        .iter()
+        .flat_map(|link| {
+            proposals(&link.evidence).into_iter().map(|one| one.account_id).chain(link.account_id)
+        })
+        .collect();
+    Ok(Found {
+        head: store_page::head(conn, id)?,
+        members: store_list::owners(conn)?,
+        decisions: store_history::decisions(conn, id)?,
+        audit: store_history::audit(conn, id)?,
+        steps: store_timeline::steps(conn, id, DateTime::UNIX_EPOCH, now)?,
+        accounts: store_history::account_names(conn, &named)?,
+        link,
+    })
+}
+
+/// The accounts that evidence names, and the linked one even without evidence.
+fn candidates(link: Option<&Link>, accounts: &[(AccountId, String)]) -> Vec<Candidate> {
+    let Some(link) = link else { return Vec::new() };
+    let name = |id: AccountId| {
+        let known = accounts.iter().find(|(one, _)| *one == id).map(|(_, name)| name.clone());
+        known.unwrap_or_else(|| "an account that is gone".to_owned())
+    };
+    let mut found: Vec<Candidate> = proposals(&link.evidence)
+        .into_iter()
+        .map(|one| Candidate {
+            id: one.account_id,
+            name: name(one.account_id),
+            confidence: one.confidence,
+            evidence: one.evidence.iter().map(Evidence::words).collect(),
+            is_linked: link.account_id == Some(one.account_id),
+        })
+        .collect();
+    if let Some(id) = link.account_id.filter(|id| !found.iter().any(|one| one.id == *id)) {
+        let confidence = link.confidence;
+        let evidence = Vec::new();
+        found.insert(0, Candidate { id, name: name(id), confidence, evidence, is_linked: true });
+    }
+    found
+}
+
+fn route(decision: Decision, names: &BTreeMap<MemberId, String>, me: &Viewer) -> Route {
+    let trace: Option<Trace> = serde_json::from_value(decision.trace).ok();
+    let name =
+        |id: MemberId| names.get(&id).cloned().unwrap_or_else(|| "a former member".to_owned());
+    let destination = crate::routing::rule::Destination::ALL
+        .into_iter()
+        .find(|one| one.key() == decision.destination)
+        .map_or_else(|| in_words(&decision.destination), |one| one.label().to_owned());
+    let owner_id =
+        names.iter().find(|(_, one)| decision.owner.as_ref() == Some(*one)).map(|(id, _)| *id);
+    Route {
+        at: format::moment(decision.decided_at, me.now, me.zone),
+        destination,
+        rule: decision.rule_name,
+        owner: decision.owner,
+        unowned: decision.unowned_reason.unwrap_or_default(),
+        score: decision.score,
+        versions: format!(
+            "rules version {}, model {}{}",
+            decision.rule_set_version,
+            decision.model_version,
+            decision
+                .sla_hours
+                .map(|hours| format!(
+                    ", first touch due in {}",
+                    format::count(i64::from(hours), "business hour", "business hours")
+                ))
+                .unwrap_or_default()
+        ),
+        rules: trace
+            .iter()
+            .flat_map(|trace| &trace.lines)
+            .map(|line| RuleLine {
+                name: line.name.clone(),
+                matched: line.words().is_empty(),
+                why: line.words(),
+            })
+            .collect(),
+        owners: trace
+            .iter()
+            .flat_map(|trace| &trace.steps)
+            .map(|step| OwnerLine {
+                way: step.strategy.words(),
+                chosen: step.chosen.map(name).unwrap_or_default(),
+                others: step
+                    .candidates
+                    .iter()
+                    .filter_map(|one| Some((name(one.member), one.excluded.as_ref()?.words())))
+                    .collect(),
+                note: step.note.clone().unwrap_or_default(),
+            })
+            .collect(),
+        notes: trace.iter().flat_map(|trace| trace.notes.clone()).collect(),
+        why_not: trace
+            .filter(|trace| !trace.steps.is_empty())
+            .map(|trace| trace.why_not(me.member, owner_id))
+            .unwrap_or_default(),
+    }
+}
+
+/// The detail of an audit entry in a line: "to Ada, source manager".
+fn detail_words(detail: &Value, names: &BTreeMap<MemberId, String>) -> String {
+    let words = |value: &Value| match value {
+        Value::Null => "nobody".to_owned(),
+        Value::String(text) => {
+            let member = text.parse().ok().and_then(|id: MemberId| names.get(&id).cloned());
+            member.unwrap_or_else(|| text.chars().take(200).collect())
+        }
+        other => other.to_string().chars().take(200).collect(),
+    };
+    let pairs = detail.as_object().into_iter().flatten();
+    pairs
+        .map(|(key, value)| format!("{} {}", in_words(key).to_lowercase(), words(value)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
