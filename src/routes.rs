@@ -10,7 +10,9 @@ use actix_web::web::{ServiceConfig, get, post, put, scope, to};
 
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
-use crate::{api, health, ingest, ownership, routing, scoring, sources, tasks, team, workspaces};
+use crate::{
+    accounts, api, health, ingest, ownership, routing, scoring, sources, tasks, team, workspaces,
+};
 
 /// Mounts everything.
 pub fn configure(config: &mut ServiceConfig) {
@@ -163,7 +165,12 @@ fn workspace_pages(config: &mut ServiceConfig) {
         .route("/workspaces/{id}/members", get().to(pages::people::members))
         .route("/workspaces/{id}/billing", get().to(pages::tabs::billing))
         .route("/workspaces/{id}/tasks", get().to(pages::tabs::tasks))
-        .route("/workspaces/{id}/history", get().to(pages::tabs::history));
+        .route("/workspaces/{id}/history", get().to(pages::tabs::history))
+        .route("/workspaces/{id}/account", post().to(accounts::actions::link))
+        .route("/accounts", get().to(accounts::pages::list::index))
+        .route("/accounts/links", get().to(accounts::pages::links::links))
+        .route("/accounts/{id}", get().to(accounts::pages::detail::detail))
+        .route("/accounts/{id}/owner", post().to(accounts::actions::own));
 }
 
 /// The scoring model: editor, publication, versions.

@@ -33,6 +33,7 @@ pub mod decay;
 pub mod difference;
 pub mod engine;
 pub mod evaluate;
+pub mod explain;
 pub mod grants;
 pub mod history;
 pub mod impact;

@@ -4,7 +4,8 @@
 //! are the nouns, [`project`] is the drainer's part, [`places`] finds the workspace of events that do
 //! not name it.
 //!
-//! `filter` (what a list shows, from and to a query string), `store_list` (rows by keyset, counts),
+//! `filter` (what a list shows, from and to a query string), `store_list` with `store_query`
+//! (rows by keyset, counts),
 //! `store_page` (one workspace), `store_timeline` (its events), `store_history` (its record),
 //! `pages` (list and detail).
 //!
@@ -26,5 +27,6 @@ pub mod store_history;
 pub mod store_list;
 pub mod store_memberships;
 pub mod store_page;
+mod store_query;
 pub mod store_timeline;
 pub mod workspace;

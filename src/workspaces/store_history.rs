@@ -1,4 +1,4 @@
-//! The SQL of a workspace's record: why it belongs to its account, where it was sent, who changed it.
+//! The SQL of a workspace's record: why it belongs to its account, and who changed it.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::ids::{AccountId, WorkspaceId};
-use crate::schema::{accounts, audit_entries};
+use crate::schema::audit_entries;
 
 /// An entry of the audit log about a workspace.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -33,47 +33,6 @@ pub fn audit(conn: &mut PgConnection, id: WorkspaceId) -> Result<Vec<AuditEntry>
         .limit(100)
         .select(AuditEntry::as_select())
         .load(conn)?)
-}
-
-/// A routing decision with its stored record.
-#[derive(Clone, Debug, QueryableByName)]
-#[allow(missing_docs, reason = "columns of routing_decisions")]
-pub struct Decision {
-    #[diesel(sql_type = Integer)]
-    pub rule_set_version: i32,
-    #[diesel(sql_type = Integer)]
-    pub model_version: i32,
-    #[diesel(sql_type = Integer)]
-    pub score: i32,
-    #[diesel(sql_type = Text)]
-    pub rule_name: String,
-    #[diesel(sql_type = Text)]
-    pub destination: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub owner: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub unowned_reason: Option<String>,
-    #[diesel(sql_type = Nullable<Integer>)]
-    pub sla_hours: Option<i32>,
-    #[diesel(sql_type = Jsonb)]
-    pub trace: Value,
-    #[diesel(sql_type = Timestamptz)]
-    pub decided_at: DateTime<Utc>,
-}
-
-/// Where a workspace was sent, the newest first, at most 20.
-///
-/// # Errors
-/// When the database fails.
-pub fn decisions(conn: &mut PgConnection, id: WorkspaceId) -> Result<Vec<Decision>> {
-    Ok(diesel::sql_query(
-        "select d.rule_set_version, d.model_version, d.score, d.rule_name, d.destination,
-                m.name as owner, d.unowned_reason, d.sla_hours, d.trace, d.decided_at
-         from routing_decisions d left join team_members m on m.id = d.owner_id
-         where d.workspace_id = $1 order by d.decided_at desc, d.id desc limit 20",
-    )
-    .bind::<SqlUuid, _>(id)
-    .load(conn)?)
 }
 
 /// Why a workspace belongs to its account, or to none.
@@ -110,19 +69,4 @@ pub fn link(conn: &mut PgConnection, id: WorkspaceId) -> Result<Option<Link>> {
     .bind::<SqlUuid, _>(id)
     .get_result(conn)
     .optional()?)
-}
-
-/// Names of accounts, for evidence that names them by id.
-///
-/// # Errors
-/// When the database fails.
-pub fn account_names(
-    conn: &mut PgConnection,
-    ids: &[AccountId],
-) -> Result<Vec<(AccountId, String)>> {
-    Ok(accounts::table
-        .filter(accounts::id.eq_any(ids))
-        .order(accounts::id)
-        .select((accounts::id, accounts::name))
-        .load(conn)?)
 }

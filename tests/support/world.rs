@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use ripen::clock::Clock;
 use ripen::db::{Database, Pool};
 use ripen::error::Result;
-use ripen::ids::WorkspaceId;
+use ripen::ids::{AccountId, WorkspaceId};
 use ripen::scoring::{presets, worker};
 use ripen::workspaces::store_page;
 
@@ -33,6 +33,13 @@ const EVENTS: [(&str, &str, &str); 14] = [
 /// The workspace with this number, from 1.
 pub fn workspace(db: &Database, number: u32) -> WorkspaceId {
     db.read(Pool::Work, |conn| store_page::by_external_id(conn, &format!("ws-{number}"))).unwrap()
+}
+
+/// The account to which the workspace with this number belongs.
+pub fn account_of(db: &Database, number: u32) -> AccountId {
+    let id = workspace(db, number);
+    let account = db.read(Pool::Work, |conn| Ok(store_page::head(conn, id)?.account_id)).unwrap();
+    account.expect("it is linked")
 }
 
 /// So many workspaces with their scores, as of the clock.
@@ -73,4 +80,14 @@ pub fn listed(db: &Database, now: DateTime<Utc>, workspaces: u32) {
         .replace(":count", &workspaces.to_string());
     let mut conn = db.checkout(Pool::Work).unwrap();
     conn.batch_execute(&sql).unwrap();
+}
+
+/// So many accounts that nobody has scored.
+pub fn listed_accounts(db: &Database, accounts: u32) {
+    let sql = format!(
+        "insert into accounts (id, name, primary_domain, created_at)
+         select md5('x' || i)::uuid, 'Company ' || i % 40, 'company' || i || '.example', now()
+         from generate_series(1, {accounts}) i"
+    );
+    db.checkout(Pool::Work).unwrap().batch_execute(&sql).unwrap();
 }

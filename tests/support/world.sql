@@ -34,8 +34,13 @@ insert into account_links (workspace_id, account_id, confidence, evidence, decid
 select md5('w' || i)::uuid,
     case when i % 11 = 0 then null else md5('a' || ((i - 1) % :accounts + 1))::uuid end,
     case when i % 11 = 0 then 60 else 96 end,
-    case when i % 11 = 0 then '[]'::jsonb
-         else jsonb_build_array(jsonb_build_object('kind', 'member_domain', 'text', '3 of 4 members have account' || ((i - 1) % :accounts + 1) || '.example', 'weight', 70)) end,
+    jsonb_build_array(jsonb_build_object('account_id', md5('a' || ((i - 1) % :accounts + 1))::uuid,
+        'confidence', case when i % 11 = 0 then 60 else 96 end,
+        'evidence', case when i % 11 = 0 then
+            jsonb_build_array(jsonb_build_object('kind', 'website', 'value', 'account' || ((i - 1) % :accounts + 1) || '.example', 'weight', 60))
+        else jsonb_build_array(
+            jsonb_build_object('kind', 'billing_domain', 'value', 'account' || ((i - 1) % :accounts + 1) || '.example', 'weight', 90),
+            jsonb_build_object('kind', 'member_domain', 'value', 'account' || ((i - 1) % :accounts + 1) || '.example', 'weight', 70)) end)),
     :now::timestamptz - interval '3 days'
 from generate_series(1, :count) i;
 

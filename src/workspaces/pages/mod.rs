@@ -1,9 +1,8 @@
 //! The pages of workspaces: the list, and one workspace with its tabs, each at an address of its own.
 //!
-//! `list` · `record` (what every tab begins with) · `score`, `explain` (its ledger in words) ·
-//! `timeline` · `people` · `tabs` (billing, tasks, history).
+//! `list` · `record` (what every tab begins with) · `score` · `people` ·
+//! `timeline` · `tabs` (billing, tasks, history).
 
-pub mod explain;
 pub mod list;
 pub mod people;
 pub mod record;

@@ -6,13 +6,13 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::NaiveDate;
 
-use super::explain::small;
 use super::record::{self, Record, Tab};
 use super::score::{name_of, part};
 use crate::app::App;
 use crate::error::Result;
 use crate::ids::{MemberId, UserId, WorkspaceId};
 use crate::scoring::card::MemberScore;
+use crate::scoring::explain::small;
 use crate::scoring::ops;
 use crate::usage::dictionary::in_words;
 use crate::web::answer;

@@ -5,12 +5,12 @@ use askama::Template;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use super::explain::{self, Changed, LedgerPart, Names, Reason};
 use super::record::{self, Record, Tab};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{MemberId, UserId, WorkspaceId};
 use crate::scoring::card::{NO_BUYER_COVERAGE, Scorecard};
+use crate::scoring::explain::{self, Changed, LedgerPart, Names, Reason};
 use crate::scoring::model::{Model, stage_label};
 use crate::scoring::store_scores::{self, HistoryDay};
 use crate::scoring::{ops, store_models};

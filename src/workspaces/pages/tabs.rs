@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::record::{self, Record, Tab};
+use crate::accounts::evidence::{Piece, proposals};
+use crate::accounts::store_pages;
 use crate::app::App;
 use crate::error::Result;
 use crate::ids::{AccountId, MemberId, WorkspaceId};
-use crate::routing::record::Record as Trace;
+use crate::routing;
+use crate::routing::explained::Explained;
+use crate::routing::store::Decided;
 use crate::tasks::handoff::Handoff;
 use crate::tasks::outcome::Outcome;
 use crate::usage::dictionary::in_words;
@@ -20,7 +23,7 @@ use crate::web::answer;
 use crate::web::format::{self, Moment};
 use crate::web::permit::{Permit, View, Viewer};
 use crate::web::shell::Shell;
-use crate::workspaces::store_history::{self, AuditEntry, Decision, Link};
+use crate::workspaces::store_history::{self, AuditEntry, Link};
 use crate::workspaces::store_list;
 use crate::workspaces::store_page::{self, Head, Subscription, Task};
 use crate::workspaces::store_timeline::{self, Step};
@@ -217,48 +220,6 @@ fn work(task: Task, me: &Viewer) -> Work {
 
 // ---- History ------------------------------------------------------------------------------------
 
-/// A proposal of the matcher, as stored with a link.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Proposal {
-    /// Whom it points to.
-    pub account_id: AccountId,
-    /// Percent.
-    pub confidence: i32,
-    /// What speaks for it.
-    #[serde(default)]
-    pub evidence: Vec<Evidence>,
-}
-
-/// One piece of evidence, as stored.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Evidence {
-    kind: String,
-    value: String,
-    weight: u32,
-}
-
-impl Evidence {
-    /// In words: "single sign-on is acme.com (95 %)".
-    pub fn words(&self) -> String {
-        let what = match self.kind.as_str() {
-            "sso_domain" => "single sign-on domain",
-            "billing_domain" => "billing domain",
-            "founder_domain" => "the founder's address",
-            "member_domain" => "most members' addresses",
-            "website" => "website",
-            "name" => "name",
-            other => other,
-        };
-        format!("{what} {} ({} %)", self.value, self.weight)
-    }
-}
-
-/// The proposals of a stored link, the most likely first; what cannot be read is left out.
-pub(crate) fn proposals(evidence: &Value) -> Vec<Proposal> {
-    let rows = evidence.as_array().into_iter().flatten();
-    rows.filter_map(|row| serde_json::from_value(row.clone()).ok()).collect()
-}
-
 /// An account that a workspace may belong to.
 pub(super) struct Candidate {
     id: AccountId,
@@ -266,36 +227,6 @@ pub(super) struct Candidate {
     confidence: i32,
     evidence: Vec<String>,
     is_linked: bool,
-}
-
-/// A rule of a routing decision: its name, whether it matched, and why not.
-struct RuleLine {
-    name: String,
-    matched: bool,
-    why: String,
-}
-
-/// A way of finding an owner that was tried.
-struct OwnerLine {
-    way: String,
-    chosen: String,
-    others: Vec<(String, String)>,
-    note: String,
-}
-
-/// A routing decision.
-struct Route {
-    at: Moment,
-    destination: String,
-    rule: String,
-    owner: Option<String>,
-    unowned: String,
-    score: i32,
-    versions: String,
-    rules: Vec<RuleLine>,
-    owners: Vec<OwnerLine>,
-    notes: Vec<String>,
-    why_not: String,
 }
 
 /// A dated line of what changed.
@@ -310,7 +241,7 @@ struct Entry {
 struct HistoryPage {
     shell: Shell,
     record: Record,
-    routes: Vec<Route>,
+    routes: Vec<Explained>,
     entries: Vec<Entry>,
     steps: Vec<Entry>,
     link: Option<(Moment, Option<String>, i32)>,
@@ -321,7 +252,7 @@ struct HistoryPage {
 struct Found {
     head: Head,
     members: Vec<(MemberId, String)>,
-    decisions: Vec<Decision>,
+    decisions: Vec<Decided>,
     audit: Vec<AuditEntry>,
     steps: Vec<Step>,
     link: Option<Link>,
@@ -344,7 +275,11 @@ pub async fn history(
     let names: BTreeMap<MemberId, String> = found.members.iter().cloned().collect();
     let page = HistoryPage {
         shell: record::shell(&me, &found.head, Tab::History),
-        routes: found.decisions.into_iter().map(|one| route(one, &names, &me)).collect(),
+        routes: found
+            .decisions
+            .into_iter()
+            .map(|one| Explained::new(one, &me, false))
+            .collect::<Result<_>>()?,
         entries: found
             .audit
             .into_iter()
@@ -391,10 +326,10 @@ fn read_history(
     Ok(Found {
         head: store_page::head(conn, id)?,
         members: store_list::owners(conn)?,
-        decisions: store_history::decisions(conn, id)?,
+        decisions: routing::store::decisions_of(conn, id, 20)?,
         audit: store_history::audit(conn, id)?,
         steps: store_timeline::steps(conn, id, DateTime::UNIX_EPOCH, now)?,
-        accounts: store_history::account_names(conn, &named)?,
+        accounts: store_pages::names(conn, &named)?,
         link,
     })
 }
@@ -412,7 +347,7 @@ fn candidates(link: Option<&Link>, accounts: &[(AccountId, String)]) -> Vec<Cand
             id: one.account_id,
             name: name(one.account_id),
             confidence: one.confidence,
-            evidence: one.evidence.iter().map(Evidence::words).collect(),
+            evidence: one.evidence.iter().map(Piece::words).collect(),
             is_linked: link.account_id == Some(one.account_id),
         })
         .collect();
@@ -422,66 +357,6 @@ fn candidates(link: Option<&Link>, accounts: &[(AccountId, String)]) -> Vec<Cand
         found.insert(0, Candidate { id, name: name(id), confidence, evidence, is_linked: true });
     }
     found
-}
-
-fn route(decision: Decision, names: &BTreeMap<MemberId, String>, me: &Viewer) -> Route {
-    let trace: Option<Trace> = serde_json::from_value(decision.trace).ok();
-    let name =
-        |id: MemberId| names.get(&id).cloned().unwrap_or_else(|| "a former member".to_owned());
-    let destination = crate::routing::rule::Destination::ALL
-        .into_iter()
-        .find(|one| one.key() == decision.destination)
-        .map_or_else(|| in_words(&decision.destination), |one| one.label().to_owned());
-    let owner_id =
-        names.iter().find(|(_, one)| decision.owner.as_ref() == Some(*one)).map(|(id, _)| *id);
-    Route {
-        at: format::moment(decision.decided_at, me.now, me.zone),
-        destination,
-        rule: decision.rule_name,
-        owner: decision.owner,
-        unowned: decision.unowned_reason.unwrap_or_default(),
-        score: decision.score,
-        versions: format!(
-            "rules version {}, model {}{}",
-            decision.rule_set_version,
-            decision.model_version,
-            decision
-                .sla_hours
-                .map(|hours| format!(
-                    ", first touch due in {}",
-                    format::count(i64::from(hours), "business hour", "business hours")
-                ))
-                .unwrap_or_default()
-        ),
-        rules: trace
-            .iter()
-            .flat_map(|trace| &trace.lines)
-            .map(|line| RuleLine {
-                name: line.name.clone(),
-                matched: line.words().is_empty(),
-                why: line.words(),
-            })
-            .collect(),
-        owners: trace
-            .iter()
-            .flat_map(|trace| &trace.steps)
-            .map(|step| OwnerLine {
-                way: step.strategy.words(),
-                chosen: step.chosen.map(name).unwrap_or_default(),
-                others: step
-                    .candidates
-                    .iter()
-                    .filter_map(|one| Some((name(one.member), one.excluded.as_ref()?.words())))
-                    .collect(),
-                note: step.note.clone().unwrap_or_default(),
-            })
-            .collect(),
-        notes: trace.iter().flat_map(|trace| trace.notes.clone()).collect(),
-        why_not: trace
-            .filter(|trace| !trace.steps.is_empty())
-            .map(|trace| trace.why_not(me.member, owner_id))
-            .unwrap_or_default(),
-    }
 }
 
 /// The detail of an audit entry in a line: "to Ada, source manager".

@@ -24,7 +24,8 @@ async fn every_page_is_clean() {
     let house = House::open().await;
     world::populate(&house.db, &house.clock, 48);
     let client = house.as_manager();
-    let one = workspace(&house.db, 6);
+    let one = workspace(&house.db, 36);
+    let account = world::account_of(&house.db, 36);
     for (name, path) in [
         ("list", "/workspaces".to_owned()),
         ("list-filtered", "/workspaces?stage=pql&owner=none&trial=14&plan=nope".to_owned()),
@@ -34,6 +35,9 @@ async fn every_page_is_clean() {
         ("billing", format!("/workspaces/{one}/billing")),
         ("tasks", format!("/workspaces/{one}/tasks")),
         ("history", format!("/workspaces/{one}/history")),
+        ("accounts", "/accounts".to_owned()),
+        ("account", format!("/accounts/{account}")),
+        ("links", "/accounts/links".to_owned()),
         ("score-past", format!("/workspaces/{one}?as_of=2026-11-12")),
     ] {
         let page = client.get(&path).await;

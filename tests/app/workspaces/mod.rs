@@ -1,8 +1,10 @@
 //! The pages of workspaces and accounts.
 
+mod accounts;
 mod list;
 mod looks;
 mod score;
+mod tabs;
 
 /// Writes a page and the files it needs where RIPEN_GALLERY says, for a person to look at.
 pub fn show(name: &str, html: &str) {

@@ -1,4 +1,4 @@
-//! A scorecard in words: why the points are what they are, what changed since, what is missing.
+//! A scorecard for pages: why the points are what they are, what changed since, what is missing.
 //! Pure: from the stored card and its model to texts and numbers that templates only write.
 
 use std::collections::BTreeMap;
