@@ -3,8 +3,6 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use diesel::sql_types::Text;
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
 use rustix::fs::{Access, access, statvfs};
 
 use super::{Failure, Outcome, say};
@@ -100,27 +98,16 @@ fn folder_is_usable(home: &Path, data: &Path) -> Result<(), String> {
     Account::to_run_as(data).and_then(may_enter).map_err(|error: LocalError| error.to_string())
 }
 
-#[derive(QueryableByName)]
-struct Setting {
-    #[diesel(sql_type = Text)]
-    server_version_num: String,
-}
-
 fn database(url: &DatabaseUrl) -> Vec<Finding> {
-    let mut conn = match PgConnection::establish(url.expose()) {
-        Ok(conn) => conn,
-        Err(error) => return vec![Bad(format!("the database does not answer: {error}"))],
-    };
     let mut findings = Vec::new();
-    let version = diesel::sql_query("SHOW server_version_num").get_result::<Setting>(&mut conn);
-    match version.map(|setting| setting.server_version_num.parse::<u32>().unwrap_or(0) / 10_000) {
+    match migrate::server_major(url) {
         Ok(major) if major >= OLDEST => {
             findings.push(Good(format!("the database answers, version {major}")));
         }
         Ok(major) => findings.push(Bad(format!(
             "the database is PostgreSQL {major}: Ripen needs {OLDEST} or later"
         ))),
-        Err(error) => findings.push(Bad(format!("the database does not answer: {error}"))),
+        Err(error) => return vec![Bad(format!("the database does not answer: {error}"))],
     }
     findings.push(match migrate::pending(url) {
         Ok(pending) if pending.is_empty() => Good("the tables are up to date".to_owned()),

@@ -4,7 +4,7 @@
 //! wait and then find nothing to do.
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::config::DatabaseUrl;
@@ -27,6 +27,22 @@ pub fn run(url: &DatabaseUrl) -> Result<Vec<String>> {
     // The lock ends with the connection, also when a migration fails.
     let applied = conn.run_pending_migrations(MIGRATIONS).map_err(Error::internal)?;
     Ok(applied.iter().map(ToString::to_string).collect())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    server_version_num: String,
+}
+
+/// The server's major version, such as 15.
+///
+/// # Errors
+/// `Unavailable` when the database can't be reached.
+pub fn server_major(url: &DatabaseUrl) -> Result<u32> {
+    let setting: Setting =
+        diesel::sql_query("SHOW server_version_num").get_result(&mut connect(url)?)?;
+    Ok(setting.server_version_num.parse::<u32>().map_err(Error::internal)? / 10_000)
 }
 
 /// The versions that are not applied yet, oldest first; changes nothing but the empty bookkeeping

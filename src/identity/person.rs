@@ -95,6 +95,10 @@ impl Person {
     pub fn facts(&self) -> Facts {
         let email =
             self.traits.text(&["email", "email_address"]).and_then(|text| Email::parse(&text));
+        // Imports may keep addresses back and send only the domain; its kind is that of any mailbox.
+        let mailbox = email.clone().or_else(|| {
+            Email::parse(&format!("somebody@{}", self.traits.text(&["email_domain"])?))
+        });
         let job_title = self.traits.text(&["title", "job_title"]);
         let whole = || {
             let parts: Vec<String> = [["first_name"], ["last_name"]]
@@ -104,8 +108,8 @@ impl Person {
             Some(parts.join(" ")).filter(|name| !name.is_empty())
         };
         Facts {
-            email_kind: email.as_ref().map_or("unknown", |email| email.kind.as_str()),
-            domain: email.as_ref().and_then(|email| email.registrable.clone()),
+            email_kind: mailbox.as_ref().map_or("unknown", |mailbox| mailbox.kind.as_str()),
+            domain: mailbox.and_then(|mailbox| mailbox.registrable),
             name: self.traits.text(&["name", "full_name"]).or_else(whole),
             seniority: self
                 .traits
@@ -137,6 +141,19 @@ mod tests {
 
     fn claim(second: i64, user: &str) -> Claim {
         Claim { at: at(second), known: UserId::known(user), by: "identify".to_owned() }
+    }
+
+    #[test]
+    fn a_domain_without_an_address_tells_the_company() {
+        let facts_of = |domain: &str| {
+            let mut user = Person::new(UserId::known("u"), true, "u", at(1));
+            user.traits.say_all(json!({"email_domain": domain}).as_object().unwrap(), at(1));
+            user.facts()
+        };
+        let facts = facts_of("mail.acme.com");
+        assert_eq!(facts.email, None);
+        assert_eq!((facts.email_kind, facts.domain.as_deref()), ("corporate", Some("acme.com")));
+        assert_eq!(facts_of("gmail.com").email_kind, "personal");
     }
 
     #[test]
