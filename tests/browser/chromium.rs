@@ -90,6 +90,10 @@ impl Browser {
             browser: self,
             session: session["sessionId"].as_str().expect("a session").to_owned(),
         };
+        // Several people's pages at once: each behaves as the one in front.
+        page.call("Emulation.setFocusEmulationEnabled", json!({"enabled": true}));
+        // A click during the fade between two pages would land on its picture.
+        page.prefer(&[("prefers-reduced-motion", "reduce")]);
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             page.call(domain, json!({}));
         }
@@ -208,8 +212,9 @@ impl Page<'_> {
         while self.eval(&format!("Boolean({expression})")) != json!(true) {
             assert!(
                 start.elapsed() < PATIENCE,
-                "waited in vain for {what} at {}; the page says:\n{}",
+                "waited in vain for {what} at {}; complaints: {:?}; the page says:\n{}",
                 self.eval("location.href"),
+                self.browser.take_complaints(),
                 self.eval("document.body ? document.body.innerText.slice(0, 3000) : ''")
             );
             // Chromium needs the core to get there; asking again at once would take it away.
@@ -220,6 +225,12 @@ impl Page<'_> {
     /// Waits for an element.
     pub fn wait_for(&self, selector: &str) {
         self.wait_until(selector, &format!("document.querySelector({})", json!(selector)));
+    }
+
+    /// Waits until another page has come up, scripts and all.
+    pub fn wait_for_path(&self, path: &str) {
+        let here = format!("document.readyState === 'complete' && location.pathname.startsWith({})", json!(path));
+        self.wait_until(path, &here);
     }
 
     /// Waits until the page shows a text.
@@ -244,12 +255,19 @@ impl Page<'_> {
 
     /// Clicks the middle of the first such element with the mouse, as a person does.
     pub fn click(&self, selector: &str) {
+        self.call("Page.bringToFront", json!({}));
         self.wait_for(selector);
         let place = self.eval(&format!(
             "(() => {{ const e = document.querySelector({}); e.scrollIntoView({{block: 'center', behavior: 'instant'}}); \
-             const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()",
+             const r = e.getClientRects()[0]; return [r.x + r.width / 2, r.y + r.height / 2]; }})()",
             json!(selector)
         ));
+        let hit = self.eval(&format!(
+            "(() => {{ const e = document.elementFromPoint({}, {}); const wanted = document.querySelector({}); \
+             return !e ? 'nothing' : e === wanted || wanted.contains(e) ? '' : e.outerHTML.slice(0, 200); }})()",
+            place[0], place[1], json!(selector)
+        ));
+        assert_eq!(hit, "", "{selector} is covered at {place}");
         for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
             let button = if kind == "mouseMoved" { "none" } else { "left" };
             self.call(
@@ -319,13 +337,11 @@ impl Page<'_> {
         );
     }
 
-    /// Whether the system asks for a dark page.
-    pub fn prefer_dark(&self, dark: bool) {
-        let value = if dark { "dark" } else { "light" };
-        self.call(
-            "Emulation.setEmulatedMedia",
-            json!({"features": [{"name": "prefers-color-scheme", "value": value}]}),
-        );
+    /// What the system says the person prefers: media features with their values.
+    pub fn prefer(&self, features: &[(&str, &str)]) {
+        let features: Vec<Value> =
+            features.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        self.call("Emulation.setEmulatedMedia", json!({"features": features}));
     }
 
     /// A picture of the whole page as PNG.

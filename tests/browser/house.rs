@@ -101,7 +101,7 @@ impl House {
         page.fill("#email", email);
         page.fill("#password", PASSWORD);
         page.press("Enter");
-        page.wait_until("to be signed in", "location.pathname !== '/login'");
+        page.wait_until("to be signed in", "location.pathname !== '/login' && document.readyState === 'complete'");
     }
 }
 
