@@ -10,6 +10,7 @@
 
 mod chromium;
 mod house;
+mod pictures;
 mod story;
 #[path = "../support/test_db.rs"]
 mod test_db;
