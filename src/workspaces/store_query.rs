@@ -42,10 +42,10 @@ pub(super) fn directions(key: SortKey, falling: bool) -> (&'static str, &'static
     }
 }
 
-/// The joins that the conditions of a filter need.
-pub(super) fn joins(filter: &Filter) -> String {
+/// The joins that the conditions of a filter need, and the order of names.
+pub(super) fn joins(filter: &Filter, by_name: bool) -> String {
     let mut joins = String::new();
-    if filter.kind.is_some() {
+    if filter.kind.is_some() || by_name {
         joins.push_str(" join workspaces w on w.id = s.workspace_id");
     }
     if filter.account.is_some() {

@@ -138,3 +138,26 @@ async fn the_list_is_small_enough() {
     let page = house.as_manager().get("/workspaces").await;
     assert!(page.body.len() <= 100_000, "{} bytes", page.body.len());
 }
+
+#[actix_web::test]
+async fn chosen_rows_go_to_the_chosen_member() {
+    let house = House::open().await;
+    world::populate(&house.db, &house.clock, 3);
+    let manager = house.as_manager();
+    let rep = house.member("Rosa Rep", Role::Rep).to_string();
+    let page = manager.get("/workspaces").await;
+    page.says(200, "Rosa Rep</option>");
+    let chosen = ids(&page.body);
+    let fields = [
+        ("workspace", chosen[0].as_str()),
+        ("workspace", chosen[1].as_str()),
+        ("member", rep.as_str()),
+    ];
+    assert!(manager.post("/assign", &fields).await.status < 400);
+    let owned = manager.get(&format!("/workspaces?owner={rep}")).await;
+    owned.says(200, "2 workspaces, sorted by score");
+    owned.says(200, "Owner: <bdi>Rosa Rep</bdi>");
+    assert_eq!(ids(&manager.get("/workspaces?owner=none").await.body).len(), 1);
+    let head = manager.get(&format!("/workspaces/{}", chosen[0])).await;
+    head.says(200, "<bdi class=\"clip\">Rosa Rep</bdi>");
+}
