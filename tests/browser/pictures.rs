@@ -33,6 +33,7 @@ fn pictures_of_every_page() {
         let tabs = ["", "/events", "/members", "/billing", "/tasks", "/history"];
         paths.extend(tabs.iter().map(|tab| format!("{workspace}{tab}")));
     }
+    let mut sideways = Vec::new();
     for path in paths {
         page.goto(&format!("{url}{path}"));
         let tab = path.split('/').skip(1).map(|part| if part.len() > 30 { "id" } else { part });
@@ -43,8 +44,11 @@ fn pictures_of_every_page() {
             page.screenshot(&folder.join(format!("{}-{kind}.png", name.join("-"))));
         }
         let wide = page.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-        assert_eq!(wide, 0, "{path} scrolls sideways on a phone");
+        if wide != 0 {
+            sideways.push(path);
+        }
         page.resize(1320, 860);
     }
+    assert!(sideways.is_empty(), "these scroll sideways on a phone: {sideways:?}");
     assert!(browser.take_complaints().is_empty());
 }
