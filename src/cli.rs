@@ -9,6 +9,7 @@ mod doctor;
 mod import;
 mod key;
 mod migrate;
+mod rescore;
 mod serve;
 mod user;
 
@@ -45,6 +46,8 @@ enum Command {
     Key(key::Key),
     /// Bring history in
     Import(import::Import),
+    /// Score every workspace again
+    Rescore,
     /// Bring the database's tables up to date
     Migrate,
     /// Say what is found, what is missing and how to mend it
@@ -110,6 +113,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::User(user) => user::run(&config, user),
         Command::Key(key) => key::run(&config, key),
         Command::Import(import) => import::run(&config, import),
+        Command::Rescore => rescore::run(&config),
         Command::Migrate => migrate::run(&config),
         Command::Doctor => doctor::run(&config),
         // Handled before there is a log or a second thread.

@@ -52,7 +52,9 @@ fn said(chunk: &Chunk<'_>) -> BTreeMap<String, Said> {
     let mut said: BTreeMap<String, Said> = BTreeMap::new();
     for event in chunk.events.iter().filter(|event| event.message.kind == Kind::Identify) {
         let traits = event.message.traits.as_ref().map(|json| json.members()).unwrap_or_default();
-        let email = traits.get("email").and_then(text_of).and_then(|text| Email::parse(&text));
+        let said_as = |key: &str| traits.get(key).and_then(text_of);
+        let email = said_as("email").and_then(|text| Email::parse(&text));
+        let email = email.or_else(|| Email::somewhere_at(&said_as("email_domain")?));
         let Some(email) = email else { continue };
         let Some(domain) = email.company_domain() else { continue };
         let at = event.message.at;

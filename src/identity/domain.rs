@@ -82,6 +82,12 @@ impl Email {
         Some(Self { address: format!("{name}@{domain}"), domain, registrable, kind })
     }
 
+    /// Some mailbox at a domain: for senders that keep addresses back and tell only the domain.
+    #[must_use]
+    pub fn somewhere_at(domain: &str) -> Option<Self> {
+        Self::parse(&format!("somebody@{}", domain.trim()))
+    }
+
     /// The domain by which the address may be matched to an account: the registrable one of an
     /// organisation's address (a role address included), none for free mail and throw-away mail.
     #[must_use]

@@ -96,9 +96,8 @@ impl Person {
         let email =
             self.traits.text(&["email", "email_address"]).and_then(|text| Email::parse(&text));
         // Imports may keep addresses back and send only the domain; its kind is that of any mailbox.
-        let mailbox = email.clone().or_else(|| {
-            Email::parse(&format!("somebody@{}", self.traits.text(&["email_domain"])?))
-        });
+        let mailbox =
+            email.clone().or_else(|| Email::somewhere_at(&self.traits.text(&["email_domain"])?));
         let job_title = self.traits.text(&["title", "job_title"]);
         let whole = || {
             let parts: Vec<String> = [["first_name"], ["last_name"]]

@@ -229,7 +229,10 @@ impl Page<'_> {
 
     /// Waits until another page has come up, scripts and all.
     pub fn wait_for_path(&self, path: &str) {
-        let here = format!("document.readyState === 'complete' && location.pathname.startsWith({})", json!(path));
+        let here = format!(
+            "document.readyState === 'complete' && location.pathname.startsWith({})",
+            json!(path)
+        );
         self.wait_until(path, &here);
     }
 

@@ -40,7 +40,10 @@ impl House {
         for output in outputs {
             let line = line.clone();
             std::thread::spawn(move || {
-                BufReader::new(output).lines().map_while(Result::ok).all(|text| line.send(text).is_ok())
+                BufReader::new(output)
+                    .lines()
+                    .map_while(Result::ok)
+                    .all(|text| line.send(text).is_ok())
             });
         }
         let house = Self { db, child, log, url: format!("http://{address}") };
@@ -74,12 +77,12 @@ impl House {
 
     /// A write key from the command line.
     pub fn write_key(&self) -> String {
-        let output = ripen(&self.db)
-            .args(["key", "create", "--write", "--source", "web"])
-            .output()
-            .unwrap();
+        let output =
+            ripen(&self.db).args(["key", "create", "--write", "--source", "web"]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let key = text.split(|c: char| !c.is_alphanumeric() && c != '_').find(|word| word.starts_with("wk_"));
+        let key = text
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .find(|word| word.starts_with("wk_"));
         key.unwrap_or_else(|| panic!("no key in {text:?}")).to_owned()
     }
 
@@ -92,7 +95,8 @@ impl House {
             .send(json!({"batch": events}).to_string())
             .unwrap();
         assert_eq!(answer.status(), 200);
-        let answer: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        let answer: Value =
+            serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
         assert_eq!(answer["accepted"], json!(events.len()), "{answer}");
     }
 
@@ -101,7 +105,10 @@ impl House {
         page.fill("#email", email);
         page.fill("#password", PASSWORD);
         page.press("Enter");
-        page.wait_until("to be signed in", "location.pathname !== '/login' && document.readyState === 'complete'");
+        page.wait_until(
+            "to be signed in",
+            "location.pathname !== '/login' && document.readyState === 'complete'",
+        );
     }
 }
 
@@ -153,8 +160,10 @@ pub fn hot_trial(workspace: &str, company: &str) -> Vec<Value> {
         let user = format!("{workspace}-u{number}");
         events.push(json!({"type": "identify", "userId": user, "timestamp": ago(3),
                            "traits": {"email": format!("u{number}@{company}.example")}}));
-        events.push(json!({"type": "group", "userId": user, "groupId": workspace, "timestamp": ago(3),
-                           "traits": {"role": "member"}}));
+        events.push(
+            json!({"type": "group", "userId": user, "groupId": workspace, "timestamp": ago(3),
+                           "traits": {"role": "member"}}),
+        );
         events.push(track(&user, "invite_accepted", 1));
         events.push(track(&admin, "Invite Sent", number + 1));
     }

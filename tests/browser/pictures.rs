@@ -25,7 +25,10 @@ fn pictures_of_every_page() {
     page.fill("#email", email);
     page.fill("#password", password);
     page.press("Enter");
-    page.wait_until("to be signed in", "location.pathname !== '/login' && document.readyState === 'complete'");
+    page.wait_until(
+        "to be signed in",
+        "location.pathname !== '/login' && document.readyState === 'complete'",
+    );
     let mut paths: Vec<String> = paths.split_whitespace().map(str::to_owned).collect();
     page.goto(&format!("{url}/workspaces"));
     let first = page.eval("document.querySelector('[data-row-link]')?.getAttribute('href')");
@@ -38,12 +41,15 @@ fn pictures_of_every_page() {
         page.goto(&format!("{url}{path}"));
         let tab = path.split('/').skip(1).map(|part| if part.len() > 30 { "id" } else { part });
         let name: Vec<&str> = tab.collect();
-        for (kind, width, scheme) in [("light", 1320, "light"), ("dark", 1320, "dark"), ("phone", 390, "light")] {
+        for (kind, width, scheme) in
+            [("light", 1320, "light"), ("dark", 1320, "dark"), ("phone", 390, "light")]
+        {
             page.resize(width, 860);
             page.prefer(&[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]);
             page.screenshot(&folder.join(format!("{}-{kind}.png", name.join("-"))));
         }
-        let wide = page.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        let wide = page
+            .eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         if wide != 0 {
             sideways.push(path);
         }
