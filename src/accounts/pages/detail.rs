@@ -52,7 +52,6 @@ struct Who {
 /// The account's score.
 struct Score {
     points: i32,
-    stage: String,
     rule: String,
     bars: Bars,
     reasons: Vec<Reason>,
@@ -141,7 +140,6 @@ fn score(account: &Detail, model: &Model, names: &explain::Names) -> Option<Scor
     };
     Some(Score {
         points: account.score?,
-        stage: account.stage.clone()?,
         rule,
         bars: Bars::new("bars", unlinked(explain::bars(&card, model))),
         reasons: explain::reasons(&card, model, names, 4),
