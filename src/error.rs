@@ -53,11 +53,27 @@ impl Error {
         Self::Invalid(FieldErrors::from([(field.to_owned(), vec![message.into()])]))
     }
 
+    /// Whether it passes by itself: the same work may succeed in a moment.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Unavailable(..) | Self::Contended(_))
+    }
+
     /// An unknown failure, from anything that can be printed.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         Self::Internal(cause.to_string())
     }
+}
+
+/// Does a piece of work in which a panic is a failure like any other, so that the one row it
+/// stumbled over can be told from its neighbours. Where it panicked is in the log already.
+///
+/// # Errors
+/// The work's; internal when it panicked.
+pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Error::internal("a panic")))
 }
 
 impl From<diesel::result::Error> for Error {

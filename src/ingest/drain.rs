@@ -23,7 +23,7 @@ use super::{journal, payload};
 use crate::catalog;
 use crate::clock::Clock;
 use crate::db::{Database, Pool};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, caught};
 use crate::ids::SourceId;
 
 /// One feature's part: reads the chunk's events, writes its own tables, and leaves in the chunk what
@@ -68,7 +68,7 @@ pub fn step(
 ) -> Result<Step> {
     let now = clock.now();
     match db.tx(Pool::Work, |conn| whole(conn, now, projections, limits)) {
-        Err(error @ (Error::Unavailable(..) | Error::Contended(_))) => Err(error),
+        Err(error) if error.passes() => Err(error),
         Err(error) => {
             tracing::error!(%error, "a chunk could not be projected; going through it row by row");
             db.tx(Pool::Work, |conn| by_rows(conn, now, projections, limits))
@@ -119,7 +119,7 @@ fn whole(
     }
     let step = Step { rows: rows.len(), events: arrivals.len() };
     store_drain::finish(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
-    project(conn, now, projections, arrivals)?;
+    caught(|| project(conn, now, projections, arrivals))?;
     Ok(step)
 }
 
@@ -158,10 +158,11 @@ fn by_halves(
     projections: &[Projection],
     arrivals: &[Arrival<'_>],
 ) -> Result<()> {
-    let outcome = conn.transaction(|conn| project(conn, now, projections, arrivals.to_vec()));
+    let outcome = conn
+        .transaction(|conn| caught(|| project(&mut *conn, now, projections, arrivals.to_vec())));
     match outcome {
         Ok(()) => Ok(()),
-        Err(error @ (Error::Unavailable(..) | Error::Contended(_))) => Err(error),
+        Err(error) if error.passes() => Err(error),
         Err(error) => match arrivals {
             [] => Err(error),
             [alone] => {

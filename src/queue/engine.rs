@@ -10,7 +10,7 @@ use super::backoff;
 use super::store::{self, Claimed};
 use crate::clock::Clock;
 use crate::db::{Database, Pool};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, caught};
 
 /// After so many failed attempts a job is dead; the schema refuses more, too.
 pub const MAX_ATTEMPTS: i32 = 25;
@@ -108,7 +108,7 @@ pub fn drain(
         ran += 1;
         let running = Running { db, clock, job: &job, stop };
         let outcome = match handlers.iter().find(|handler| handler.kind == job.kind) {
-            Some(handler) => (handler.run)(&running),
+            Some(handler) => caught(|| (handler.run)(&running)),
             None => Err(Error::internal(format!("no handler for jobs of kind {}", job.kind))),
         };
         let now = clock.now();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
-use diesel::PgConnection;
+use diesel::{Connection, PgConnection};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use super::model::NOT_PQL;
 use super::serving;
 use super::store_scores::{self, HistoryDay, Previous, StageChange, Touched};
 use super::{store_facts, union};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, caught};
 use crate::ids::{AccountId, WorkspaceId};
 
 /// So many days of history are kept up to date; older ones are computed when asked for.
@@ -39,7 +39,7 @@ pub fn score_touched(
 ) -> Result<usize> {
     store_scores::lock_scorer(conn)?;
     let touched = store_scores::take_touched(conn, rows)?;
-    score(conn, &touched, now, after)?;
+    score_all(conn, &touched, now, after)?;
     Ok(touched.len())
 }
 
@@ -57,10 +57,12 @@ pub fn rescore(
     store_scores::lock_scorer(conn)?;
     let touched: Vec<Touched> =
         ids.iter().map(|id| Touched { workspace_id: *id, since_on: now.date_naive() }).collect();
-    score(conn, &touched, now, after)
+    score_all(conn, &touched, now, after)
 }
 
-fn score(
+/// Scores a batch. A workspace that cannot be scored keeps its old score and harms no other; when
+/// several are due and none succeeds, the cause is not one of them and the batch fails.
+fn score_all(
     conn: &mut PgConnection,
     touched: &[Touched],
     now: DateTime<Utc>,
@@ -69,10 +71,56 @@ fn score(
     if touched.is_empty() {
         return Ok(());
     }
+    let mut ground = batch::ground(conn)?;
+    if ground.models.is_empty() {
+        return Err(Error::internal("no scoring model was published"));
+    }
+    let failed = by_halves(conn, &mut ground, touched, now, after)?;
+    if touched.len() > 1 && failed == touched.len() {
+        return Err(Error::internal(format!("none of {failed} workspaces could be scored")));
+    }
+    Ok(())
+}
+
+/// How many could not be scored.
+fn by_halves(
+    conn: &mut PgConnection,
+    ground: &mut Ground,
+    touched: &[Touched],
+    now: DateTime<Utc>,
+    after: AfterScoring,
+) -> Result<usize> {
+    let outcome =
+        conn.transaction(|conn| caught(|| score(&mut *conn, ground, touched, now, after)));
+    match outcome {
+        Ok(()) => Ok(0),
+        Err(error) if error.passes() => Err(error),
+        Err(error) => match touched {
+            [] => Err(error),
+            [alone] => {
+                let workspace = alone.workspace_id;
+                tracing::error!(%workspace, %error, "a workspace cannot be scored; the others go on");
+                Ok(1)
+            }
+            several => {
+                let (first, second) = several.split_at(several.len() / 2);
+                let failed = by_halves(conn, ground, first, now, after)?;
+                Ok(failed + by_halves(conn, ground, second, now, after)?)
+            }
+        },
+    }
+}
+
+fn score(
+    conn: &mut PgConnection,
+    ground: &mut Ground,
+    touched: &[Touched],
+    now: DateTime<Utc>,
+    after: AfterScoring,
+) -> Result<()> {
     let today = now.date_naive();
     let ids: Vec<WorkspaceId> = touched.iter().map(|one| one.workspace_id).collect();
-    let mut ground = batch::ground(conn)?;
-    let cases = batch::cases(conn, &mut ground, &ids)?;
+    let cases = batch::cases(conn, ground, &ids)?;
     let previous: BTreeMap<WorkspaceId, Previous> =
         store_scores::previous(conn, &ids)?.into_iter().map(|p| (p.workspace_id, p)).collect();
     let oldest = today.checked_sub_days(Days::new(HISTORY_DAYS)).unwrap_or(today);
@@ -86,13 +134,13 @@ fn score(
             since: since.map_or(today, |one| one.since_on).max(oldest),
             oldest,
         };
-        written.add(&ground, case, &past, now)?;
+        written.add(ground, case, &past, now)?;
     }
     store_scores::write_history(conn, &written.history)?;
     store_scores::write_serving(conn, &written.serving)?;
     store_scores::write_stage_changes(conn, &written.stage_changes)?;
     let accounts: BTreeSet<AccountId> = cases.iter().filter_map(|case| case.account_id).collect();
-    score_accounts(conn, &mut ground, &cases, &accounts, now)?;
+    score_accounts(conn, ground, &cases, &accounts, now)?;
     after(conn, &ids, now)
 }
 

@@ -151,3 +151,41 @@ fn the_card_explains_the_change_since_yesterday() {
         card["ledger"].as_array().unwrap().iter().map(|row| row["net"].as_i64().unwrap()).sum();
     assert_eq!(rows, i64::from(score), "the rows add up to the score");
 }
+
+const POISON: WorkspaceId = WorkspaceId(Uuid::from_u128(2));
+
+fn choke(_: &mut PgConnection, workspaces: &[WorkspaceId], _: DateTime<Utc>) -> Result<()> {
+    assert!(!workspaces.contains(&POISON), "a mistake of ours");
+    Ok(())
+}
+
+fn choke_always(_: &mut PgConnection, _: &[WorkspaceId], _: DateTime<Utc>) -> Result<()> {
+    Err(ripen::error::Error::internal("nothing works"))
+}
+
+#[test]
+fn a_workspace_that_cannot_be_scored_stops_no_other() {
+    let db = TestDb::new();
+    world(&db);
+    db.checkout(Pool::Work)
+        .unwrap()
+        .batch_execute(&format!(
+            "insert into workspaces (id, external_id, name, created_at, first_seen_at)
+               values ('{POISON}', 'ws2', 'Poison', '2026-11-01Z', '2026-11-01Z')"
+        ))
+        .unwrap();
+    let now = clock().now();
+    let both = [WORKSPACE, POISON];
+    db.tx(Pool::Work, |conn| store_scores::touch(conn, &both, now.date_naive(), now)).unwrap();
+
+    let systemic = worker::drain(&db, &clock(), choke_always);
+    assert!(systemic.is_err(), "what fails for all is nobody's own fault");
+    assert_eq!(scalar(&db, |conn| touched_workspaces::table.count().get_result::<i64>(conn)), 2);
+
+    worker::drain(&db, &clock(), choke).unwrap();
+    let scored: Vec<WorkspaceId> = scalar(&db, |conn| {
+        workspace_scores::table.select(workspace_scores::workspace_id).load(conn)
+    });
+    assert_eq!(scored, [WORKSPACE]);
+    assert_eq!(scalar(&db, |conn| touched_workspaces::table.count().get_result::<i64>(conn)), 0);
+}
