@@ -185,6 +185,7 @@ fn subscription(row: SubscriptionRow) -> DatedSubscription {
         started_on: row.started_at.map(|at| at.date_naive()),
         trial_start_on: row.trial_start_on,
         canceled_on: row.canceled_at.map(|at| at.date_naive()),
+        said_on: Some(row.updated_at.date_naive()),
     }
 }
 

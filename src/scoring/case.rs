@@ -47,11 +47,13 @@ pub struct DatedSubscription {
     pub started_on: Option<NaiveDate>,
     pub trial_start_on: Option<NaiveDate>,
     pub canceled_on: Option<NaiveDate>,
+    /// When its status was last said: from then on it is what it is.
+    pub said_on: Option<NaiveDate>,
 }
 
 impl DatedSubscription {
-    /// What it was on `day`: `None` before it began; trialing inside its trial; active between the
-    /// end of the trial and its cancellation.
+    /// What it was on `day`: `None` before it began; as it stands since that was said; before that,
+    /// trialing inside its trial and active between the end of the trial and its cancellation.
     #[must_use]
     pub fn on(&self, day: NaiveDate) -> Option<SubscriptionFacts> {
         let began = self.trial_start_on.into_iter().chain(self.started_on).min();
@@ -59,7 +61,8 @@ impl DatedSubscription {
             return None;
         }
         let mut facts = self.facts.clone();
-        let in_trial = facts.trial_end_on.is_some_and(|end| day <= end);
+        let in_trial = facts.trial_end_on.is_some_and(|end| day <= end)
+            && self.said_on.is_none_or(|said| day < said);
         let is_canceled = self.canceled_on.is_none_or(|on| on <= day);
         facts.status = match facts.status.as_str() {
             "canceled" if is_canceled => facts.status,
@@ -198,6 +201,23 @@ mod tests {
         assert_eq!(status("2026-10-27").as_deref(), Some("trialing"));
         assert_eq!(status("2026-11-10").as_deref(), Some("trialing"));
         assert_eq!(status("2026-11-11").as_deref(), Some("active"));
+    }
+
+    #[test]
+    fn who_pays_before_the_trial_ends_is_no_longer_in_trial() {
+        let subscription = DatedSubscription {
+            facts: SubscriptionFacts {
+                status: "active".to_owned(),
+                trial_end_on: Some(day("2026-11-10")),
+                ..SubscriptionFacts::default()
+            },
+            trial_start_on: Some(day("2026-10-27")),
+            said_on: Some(day("2026-11-03")),
+            ..DatedSubscription::default()
+        };
+        let status = |on: &str| subscription.on(day(on)).map(|facts| facts.status);
+        assert_eq!(status("2026-11-02").as_deref(), Some("trialing"));
+        assert_eq!(status("2026-11-03").as_deref(), Some("active"));
     }
 
     #[test]

@@ -151,6 +151,8 @@ pub struct SubscriptionRow {
     pub canceled_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Date>)]
     pub renewal_on: Option<NaiveDate>,
+    #[diesel(sql_type = Timestamptz)]
+    pub updated_at: DateTime<Utc>,
 }
 
 pub(super) fn subscriptions(
@@ -159,7 +161,7 @@ pub(super) fn subscriptions(
 ) -> Result<Vec<SubscriptionRow>> {
     Ok(diesel::sql_query(
         "select workspace_id, status, mrr_cents, seats_purchased, trial_start_on, trial_end_on,
-                started_at, canceled_at, renewal_on
+                started_at, canceled_at, renewal_on, updated_at
          from subscriptions where workspace_id = any($1) order by workspace_id, id",
     )
     .bind::<Array<SqlUuid>, _>(ids)
