@@ -8,8 +8,8 @@ use crate::ids::{AccountId, UserId, WorkspaceId};
 use crate::usage::facts::Member;
 
 /// The union of `cases`: usage days added up, a person who is in two workspaces counted once,
-/// all subscriptions side by side (so the best tier and the earliest trial end count). `None`
-/// without cases.
+/// all subscriptions side by side (so the earliest trial end counts), the best plan, the seats
+/// added up, active when any is. `None` without cases.
 #[must_use]
 pub fn of_account(account: AccountId, cases: &[&Case]) -> Option<Case> {
     let first = cases.first()?;
@@ -21,6 +21,16 @@ pub fn of_account(account: AccountId, cases: &[&Case]) -> Option<Case> {
         let (ours, theirs) = (&mut union.workspace, &case.workspace);
         ours.created_at = ours.created_at.into_iter().chain(theirs.created_at).min();
         ours.last_active_at = ours.last_active_at.max(theirs.last_active_at);
+        if plan_rank(theirs.plan_tier.as_deref()) > plan_rank(ours.plan_tier.as_deref()) {
+            ours.plan_tier.clone_from(&theirs.plan_tier);
+        }
+        ours.seats_purchased = match (ours.seats_purchased, theirs.seats_purchased) {
+            (Some(a), Some(b)) => Some(a.saturating_add(b)),
+            (a, b) => a.or(b),
+        };
+        if theirs.status.as_deref() == Some("active") {
+            ours.status.clone_from(&theirs.status);
+        }
         union.subscriptions.extend(case.subscriptions.iter().cloned());
         union.usage.extend_from_slice(&case.usage);
         for member in &case.members {
@@ -60,5 +70,47 @@ fn rank(role: Option<&str>) -> u8 {
         Some("member") => 2,
         Some("viewer") => 1,
         _ => 0,
+    }
+}
+
+fn plan_rank(tier: Option<&str>) -> u8 {
+    match tier {
+        Some("enterprise") => 4,
+        Some("pro") => 3,
+        Some("trial") => 2,
+        Some("free") => 1,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage::facts::WorkspaceFacts;
+
+    fn case(name: &str, plan: &str, seats: i64) -> Case {
+        Case {
+            id: WorkspaceId::of(name),
+            account_id: None,
+            workspace: WorkspaceFacts {
+                plan_tier: Some(plan.to_owned()),
+                seats_purchased: Some(seats),
+                ..WorkspaceFacts::default()
+            },
+            account: None,
+            subscriptions: Vec::new(),
+            members: Vec::new(),
+            usage: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_best_plan_counts_whichever_workspace_comes_first() {
+        let (pilot, paid) = (case("pilot", "free", 5), case("paid", "enterprise", 20));
+        for cases in [[&pilot, &paid], [&paid, &pilot]] {
+            let union = of_account(AccountId::of_domain("acme.example"), &cases).unwrap().workspace;
+            assert_eq!(union.plan_tier.as_deref(), Some("enterprise"));
+            assert_eq!(union.seats_purchased, Some(25));
+        }
     }
 }
