@@ -99,6 +99,8 @@ pub fn drain(
     stop: &AtomicBool,
 ) -> Result<usize> {
     let mut ran = 0;
+    let now = clock.now();
+    db.tx(Pool::Work, |conn| store::bury(conn, now, MAX_ATTEMPTS))?;
     while !stop.load(Ordering::SeqCst) {
         let now = clock.now();
         let Some(job) = db.tx(Pool::Work, |conn| store::claim(conn, now, LEASE, MAX_ATTEMPTS))?

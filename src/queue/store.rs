@@ -102,6 +102,23 @@ pub(super) fn claim(
     .optional()?)
 }
 
+/// Declares jobs dead whose last attempt ended without a word, killed with its server: nobody claims
+/// them again, and their dedupe key must not keep new ones out.
+pub(super) fn bury(conn: &mut PgConnection, now: DateTime<Utc>, max_attempts: i32) -> Result<()> {
+    diesel::update(jobs::table)
+        .filter(jobs::finished_at.is_null())
+        .filter(jobs::died_at.is_null())
+        .filter(jobs::attempts.ge(max_attempts))
+        .filter(jobs::lease_until.lt(now))
+        .set((
+            jobs::died_at.eq(now),
+            jobs::lease_until.eq(None::<DateTime<Utc>>),
+            jobs::last_error.eq("The last attempt ended without a word."),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Notes progress and renews the lease. False: another worker holds the job by now, stop.
 ///
 /// # Errors

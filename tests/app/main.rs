@@ -16,6 +16,7 @@ mod drain;
 #[path = "../support/house.rs"]
 mod house;
 mod ingest;
+mod jobs;
 #[path = "../support/leads.rs"]
 mod leads;
 mod ownership;
