@@ -22,11 +22,13 @@ pub fn rescore(running: &Running<'_>, after: AfterScoring) -> Result<()> {
         let ids = running
             .db
             .read(Pool::Work, |conn| store_scores::workspaces_after(conn, last, BATCH))?;
-        let Some(newest) = ids.last() else { return running.progress(done, Some(total)) };
+        let Some(newest) = ids.last() else { break };
         let now = running.clock.now();
         running.db.tx(Pool::Work, |conn| ops::rescore(conn, &ids, now, after))?;
         done += i64::try_from(ids.len()).unwrap_or(0);
         last = Some(*newest);
         running.progress(done, Some(total.max(done)))?;
     }
+    running.db.tx(Pool::Work, ops::forget_deserted_accounts)?;
+    running.progress(done, Some(total.max(done)))
 }

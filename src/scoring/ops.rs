@@ -315,6 +315,9 @@ fn score_accounts(
     let today = now.date_naive();
     let accounts: Vec<AccountId> = accounts.iter().copied().collect();
     let links = store_facts::workspaces_of(conn, &accounts)?;
+    let scored = |account: &AccountId| links.binary_search_by_key(account, |link| link.0).is_ok();
+    let empty: Vec<AccountId> = accounts.iter().copied().filter(|one| !scored(one)).collect();
+    store_scores::forget_accounts(conn, &empty)?;
     let is_loaded = |id: &WorkspaceId| loaded.binary_search_by_key(id, |case| case.id).is_ok();
     let missing: Vec<WorkspaceId> =
         links.iter().map(|(_, workspace)| *workspace).filter(|id| !is_loaded(id)).collect();
@@ -348,6 +351,17 @@ fn score_accounts(
         store_scores::write_account(conn, &row)?;
     }
     Ok(())
+}
+
+/// Forgets the scores of accounts whose last production workspace went to another account: nothing
+/// touches them any more.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_deserted_accounts(conn: &mut PgConnection) -> Result<()> {
+    store_scores::lock_scorer(conn)?;
+    let deserted = store_scores::deserted_accounts(conn)?;
+    store_scores::forget_accounts(conn, &deserted)
 }
 
 /// A case ready for questions about one workspace: any day, any published version.

@@ -289,6 +289,29 @@ pub(super) fn write_account(conn: &mut PgConnection, row: &AccountServing) -> Re
     Ok(())
 }
 
+/// Forgets the scores of accounts that have no production workspace any more.
+pub(super) fn forget_accounts(conn: &mut PgConnection, accounts: &[AccountId]) -> Result<()> {
+    if !accounts.is_empty() {
+        let gone = account_scores::table.filter(account_scores::account_id.eq_any(accounts));
+        diesel::delete(gone).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Scored accounts whose last production workspace went elsewhere.
+pub(super) fn deserted_accounts(conn: &mut PgConnection) -> Result<Vec<AccountId>> {
+    use crate::schema::{account_links as l, workspaces as w};
+    let linked = l::table
+        .inner_join(w::table.on(w::id.eq(l::workspace_id)))
+        .filter(w::type_.eq("prod"))
+        .filter(w::status.ne("deleted"))
+        .filter(l::account_id.eq(account_scores::account_id.nullable()));
+    Ok(account_scores::table
+        .filter(diesel::dsl::not(diesel::dsl::exists(linked)))
+        .select(account_scores::account_id)
+        .load(conn)?)
+}
+
 /// Every workspace after `after` in the order of ids, at most `limit`: pages through all of them.
 pub(super) fn workspaces_after(
     conn: &mut PgConnection,

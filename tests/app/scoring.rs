@@ -189,3 +189,19 @@ fn a_workspace_that_cannot_be_scored_stops_no_other() {
     assert_eq!(scored, [WORKSPACE]);
     assert_eq!(scalar(&db, |conn| touched_workspaces::table.count().get_result::<i64>(conn)), 0);
 }
+
+#[test]
+fn an_account_without_production_workspaces_has_no_score() {
+    let db = TestDb::new();
+    world(&db);
+    touch(&db, "2026-11-11");
+    worker::drain(&db, &clock(), nothing).unwrap();
+    assert_eq!(scalar(&db, |conn| account_scores::table.count().get_result::<i64>(conn)), 1);
+    db.checkout(Pool::Work)
+        .unwrap()
+        .batch_execute("update workspaces set type = 'sandbox'")
+        .unwrap();
+    touch(&db, "2026-11-20");
+    worker::drain(&db, &clock(), nothing).unwrap();
+    assert_eq!(scalar(&db, |conn| account_scores::table.count().get_result::<i64>(conn)), 0);
+}
