@@ -63,7 +63,8 @@ fn tidy(running: &Running<'_>) -> Result<()> {
         team::store_door::sweep_attempts(conn, now)?;
         queue::store::forget_finished(conn, now - KEEP_JOBS)?;
         Ok(())
-    })
+    })?;
+    ingest::jobs::forget(running)
 }
 
 /// Makes what a new installation starts with: catalog, scoring model, routing rules, pools. Safe to

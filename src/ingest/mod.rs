@@ -12,7 +12,7 @@
 //!
 //! The way on: the [`drainer`] takes what was acknowledged out of the journal ([`drain`]), in a
 //! [`chunk`] that every feature's projection reads; [`meaning`] asks the catalog, [`attribution`] finds the workspace of events that
-//! do not name one, [`traits`] keeps the newest word of each.
+//! do not name one, [`traits`] keeps the newest word of each. [`jobs`] forget what is too old.
 //!
 //! Owns `journal`, `journal_pending`, `seen_messages`, `dead_letters`, `ingest_minutes`.
 //!
@@ -34,6 +34,7 @@ pub mod failure;
 pub mod gzip;
 pub mod import;
 pub mod intake;
+pub mod jobs;
 pub mod journal;
 pub mod load;
 pub mod meaning;
@@ -48,6 +49,7 @@ pub mod status;
 pub mod store_dead_letters;
 pub mod store_drain;
 pub mod store_journal;
+pub mod store_retention;
 pub mod store_status;
 pub mod traits;
 pub mod writer;

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use ripen::clock::Clock;
 use ripen::db::{Database, Pool};
 use ripen::queue::{engine, store};
-use ripen::schema::{account_scores, jobs};
+use ripen::schema::{account_scores, dead_letters, jobs, journal, seen_messages};
 
 use crate::test_db::TestDb;
 
@@ -30,6 +30,41 @@ fn run(db: &Database, clock: &Clock, kind: &str) {
         })
         .unwrap();
     assert_eq!(failed, [], "every job came to its end");
+}
+
+#[test]
+fn tidying_forgets_what_is_too_old_and_nothing_that_waits() {
+    let db = TestDb::new();
+    db.checkout(Pool::Work)
+        .unwrap()
+        .batch_execute(
+            "insert into sources (id, name, created_at) values
+               ('00000000-0000-0000-0000-0000000000a1', 'Product', '2026-01-01Z');
+             insert into seen_messages (key, received_on) values
+               ('00000000-0000-0000-0000-000000000001', '2026-10-15'),
+               ('00000000-0000-0000-0000-000000000002', '2026-10-17');
+             create table journal_20260801 partition of journal for values from ('2026-08-01') to ('2026-08-02');
+             create table journal_20260802 partition of journal for values from ('2026-08-02') to ('2026-08-03');
+             create table journal_20260901 partition of journal for values from ('2026-09-01') to ('2026-09-02');
+             insert into journal (received_on, id, received_at, source_id, events, payload)
+               select d, row_number() over (), d, '00000000-0000-0000-0000-0000000000a1', 1, ''
+               from unnest(array['2026-07-30', '2026-08-01', '2026-08-02', '2026-09-01']::date[]) d;
+             insert into journal_pending (id, received_on, received_at, events) values (3, '2026-08-02', '2026-08-02Z', 1);
+             insert into dead_letters (id, source_id, received_at, refused_by, code, message, raw, discarded_at)
+               select gen_random_uuid(), '00000000-0000-0000-0000-0000000000a1', at, 'parser', 'invalid_json', '', '', discarded
+               from (values ('2026-08-01Z'::timestamptz, '2026-08-02Z'::timestamptz),
+                            ('2026-08-01Z', null), ('2026-11-01Z', '2026-11-02Z')) t (at, discarded);",
+        )
+        .unwrap();
+    run(&db, &clock(), "tidy");
+    db.read(Pool::Work, |conn| {
+        assert_eq!(seen_messages::table.count().get_result::<i64>(conn)?, 1, "35 days and no more");
+        let left: Vec<i64> = journal::table.order(journal::id).select(journal::id).load(conn)?;
+        assert_eq!(left, [3, 4], "90 days, and what the drainer has yet to read");
+        assert_eq!(dead_letters::table.count().get_result::<i64>(conn)?, 2, "open letters wait");
+        Ok(())
+    })
+    .unwrap();
 }
 
 #[test]

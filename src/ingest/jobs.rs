@@ -1,0 +1,43 @@
+//! What ingestion forgets, and when.
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
+use super::store_retention;
+use crate::db::Pool;
+use crate::error::Result;
+use crate::queue::engine::Running;
+
+/// A message that comes again within so many days is known (the promise is 30).
+const KEEP_SEEN: Days = Days::new(35);
+/// What was sent is kept so long, and dead letters that were settled.
+const KEEP_RAW: Days = Days::new(90);
+/// Rows a transaction: the drainer writes the same tables.
+const BATCH: i64 = 20_000;
+
+/// Forgets known messages, settled dead letters and days of the journal that are too old.
+///
+/// # Errors
+/// When the database fails, or when the job's lease was lost; what was forgotten stays so.
+pub fn forget(running: &Running<'_>) -> Result<()> {
+    let now = running.clock.now();
+    let mut done = 0;
+    let seen = before(now, KEEP_SEEN);
+    loop {
+        match running.db.tx(Pool::Work, |conn| store_retention::forget_seen(conn, seen, BATCH))? {
+            0 => break,
+            some => done += some,
+        }
+        running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;
+    }
+    let raw = before(now, KEEP_RAW);
+    running.db.tx(Pool::Work, |conn| store_retention::forget_letters(conn, raw))?;
+    for name in running.db.read(Pool::Work, |conn| store_retention::old_partitions(conn, raw))? {
+        running.db.tx(Pool::Work, |conn| store_retention::drop_partition(conn, &name))?;
+    }
+    running.db.tx(Pool::Work, |conn| store_retention::forget_default(conn, raw))
+}
+
+fn before(now: DateTime<Utc>, keep: Days) -> NaiveDate {
+    let today = now.date_naive();
+    today.checked_sub_days(keep).unwrap_or(today)
+}

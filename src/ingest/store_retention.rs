@@ -1,0 +1,84 @@
+//! The SQL of forgetting: known messages, settled dead letters, days of the journal.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Text};
+
+use crate::error::Result;
+
+/// Forgets messages that were projected before `before`, at most so many. How many.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_seen(conn: &mut PgConnection, before: NaiveDate, at_most: i64) -> Result<usize> {
+    Ok(diesel::sql_query(
+        "delete from seen_messages where key in
+             (select key from seen_messages where received_on < $1 order by key limit $2)",
+    )
+    .bind::<Date, _>(before)
+    .bind::<BigInt, _>(at_most)
+    .execute(conn)?)
+}
+
+/// Forgets dead letters that were received before `before` and replayed or discarded. Open ones wait.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_letters(conn: &mut PgConnection, before: NaiveDate) -> Result<()> {
+    diesel::sql_query(
+        "delete from dead_letters
+         where received_at < $1 and (replayed_at is not null or discarded_at is not null)",
+    )
+    .bind::<Date, _>(before)
+    .execute(conn)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Partition {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The partitions of days before `before` that were drained to the last row.
+///
+/// # Errors
+/// When the database fails.
+pub fn old_partitions(conn: &mut PgConnection, before: NaiveDate) -> Result<Vec<String>> {
+    let old: Vec<Partition> = diesel::sql_query(
+        "select c.relname::text as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+         where i.inhparent = 'journal'::regclass and c.relname ~ '^journal_[0-9]{8}$'
+           and c.relname < 'journal_' || to_char($1, 'YYYYMMDD')
+           and not exists (select from journal_pending p
+                           where 'journal_' || to_char(p.received_on, 'YYYYMMDD') = c.relname)
+         order by 1",
+    )
+    .bind::<Date, _>(before)
+    .load(conn)?;
+    Ok(old.into_iter().map(|partition| partition.name).collect())
+}
+
+/// Drops a partition of the journal.
+///
+/// # Errors
+/// When the database fails, or when a lock is not to be had within a second (events come first).
+pub fn drop_partition(conn: &mut PgConnection, name: &str) -> Result<()> {
+    diesel::sql_query("set local lock_timeout = '1s'").execute(conn)?;
+    // The name is of our own making, read from the catalog.
+    diesel::sql_query(format!("drop table if exists {name}")).execute(conn)?;
+    Ok(())
+}
+
+/// Forgets what old days left in the default partition.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_default(conn: &mut PgConnection, before: NaiveDate) -> Result<()> {
+    diesel::sql_query(
+        "delete from journal_default j where j.received_on < $1
+         and not exists (select from journal_pending p where p.id = j.id)",
+    )
+    .bind::<Date, _>(before)
+    .execute(conn)?;
+    Ok(())
+}
