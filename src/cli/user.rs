@@ -9,7 +9,8 @@ use crate::cli::{Failure, Outcome, say};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Database, Pool};
-use crate::error::FieldErrors;
+use crate::error::{Error, FieldErrors};
+use crate::team::audit::Actor;
 use crate::team::forms;
 use crate::team::member::{Function, Role};
 use crate::team::store::NewMember;
@@ -21,6 +22,12 @@ use crate::web::form::Check;
 pub enum User {
     /// Add a member; the password is read from standard input
     Create(Create),
+    /// Give somebody who lost it a new password; it is read from standard input
+    Password {
+        /// E-mail address of the member
+        #[arg(long)]
+        email: String,
+    },
 }
 
 /// Who joins.
@@ -48,10 +55,35 @@ pub struct Create {
 /// # Errors
 /// What is wrong with the input, or the database's.
 pub fn run(config: &Config, user: &User) -> Outcome {
-    let User::Create(create) = user;
     let mut typed = String::new();
     std::io::stdin().read_to_string(&mut typed)?;
-    let new = checked(create, typed.trim_end_matches(['\r', '\n'])).map_err(in_words)?;
+    let typed = typed.trim_end_matches(['\r', '\n']);
+    match user {
+        User::Create(new) => create(config, new, typed),
+        User::Password { email } => reset(config, email, typed),
+    }
+}
+
+fn reset(config: &Config, email: &str, typed: &str) -> Outcome {
+    let email = email.trim().to_lowercase();
+    if let Some(refusal) = password::refusal(typed, &[&email]) {
+        return Err(Failure(format!("password: {refusal}")));
+    }
+    let hash = password::hash(typed)?;
+    let db = Database::open(config)?;
+    let now = Clock::system().now();
+    let actor = Actor::system();
+    let outcome = db.tx(Pool::Work, |conn| ops::reset_password(conn, &actor, &email, &hash, now));
+    let member = outcome.map_err(|error| match error {
+        Error::NotFound => Failure(format!("nobody in the team has the address {email}")),
+        other => other.into(),
+    })?;
+    say(format!("{} has a new password; every browser is signed out.", member.name));
+    Ok(())
+}
+
+fn create(config: &Config, create: &Create, typed: &str) -> Outcome {
+    let new = checked(create, typed).map_err(in_words)?;
     let db = Database::open(config)?;
     let now = Clock::system().now();
     db.tx(Pool::Work, |conn| ops::create(conn, &new, now)).map_err(|error| match error {

@@ -393,3 +393,21 @@ pub fn change_password(
     audit_member(conn, &actor, "member.password_changed", member.id, &json!({}), now)?;
     sign_in(conn, member.id, &member.name, arrival, now)
 }
+
+/// Sets a new password for somebody who lost theirs: every session ends, and they sign in anew.
+///
+/// # Errors
+/// `NotFound` when nobody has the address; the database's.
+pub fn reset_password(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    email: &str,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<Member> {
+    let (member, _) = store::by_email(conn, email)?.ok_or(Error::NotFound)?;
+    store::set_password(conn, member.id, password_hash)?;
+    sessions::end_sessions_of(conn, member.id)?;
+    audit_member(conn, actor, "member.password_reset", member.id, &json!({}), now)?;
+    Ok(member)
+}

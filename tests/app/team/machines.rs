@@ -59,10 +59,11 @@ async fn an_api_key_opens_what_its_scopes_say_until_it_is_revoked() {
 #[test]
 fn the_command_makes_a_member_and_refuses_a_weak_password() {
     let dir = scratch_dir("user");
-    let create = |password: &str| {
+    let user = |words: &[&str], password: &str| {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ripen"))
-            .args(["user", "create", "--email", "Ada@Ripen.test", "--name", "Ada"])
-            .args(["--role", "admin", "--data-dir"])
+            .arg("user")
+            .args(words)
+            .arg("--data-dir")
             .arg(&dir)
             .env_remove("DATABASE_URL")
             .stdin(Stdio::piped())
@@ -75,11 +76,22 @@ fn the_command_makes_a_member_and_refuses_a_weak_password() {
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&said).into_owned())
     };
+    let create = |password: &str| {
+        let words = ["create", "--email", "Ada@Ripen.test", "--name", "Ada", "--role", "admin"];
+        user(&words, password)
+    };
     let (made, said) = create("password1234\n");
     assert!(!made && said.contains("lists that attackers try"), "{said}");
     let (made, said) = create("orchard kettle violin\n");
     assert!(made && said.contains("Ada can sign in as Admin with ada@ripen.test"), "{said}");
     let (made, said) = create("orchard kettle violin\n");
     assert!(!made && said.contains("in the team already"), "{said}");
+    let reset = ["password", "--email", "ada@ripen.test"];
+    let (done, said) = user(&reset, "short\n");
+    assert!(!done && said.contains("12 characters"), "{said}");
+    let (done, said) = user(&reset, "lantern gravel cello\n");
+    assert!(done && said.contains("Ada has a new password"), "{said}");
+    let (done, said) = user(&["password", "--email", "bob@ripen.test"], "lantern gravel cello\n");
+    assert!(!done && said.contains("nobody in the team"), "{said}");
     std::fs::remove_dir_all(dir).unwrap();
 }
