@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::call::{Calendar, Call};
@@ -59,7 +60,7 @@ pub fn fill(app: &App) -> Result<()> {
     sent.rejected += late.rejected;
     let returned = team::part(db, clock)?;
     close(app, &source, key.prefix())?;
-    tell(app, &logins, sent, returned, started.elapsed())
+    tell(app, &logins, sent, returned, started.elapsed(), now)
 }
 
 fn send(app: &App, client: &Client, calls: &[Call], progress: &Progress) -> Result<Sent> {
@@ -116,9 +117,11 @@ fn tell(
     sent: Sent,
     returned: Option<usize>,
     took: Duration,
+    began: DateTime<Utc>,
 ) -> Result<()> {
-    let now = app.clock.now();
-    let totals = app.db.read(Pool::Work, |conn| store_status::totals(conn, now))?;
+    // Counts are kept by the minute.
+    let since = began - TimeDelta::seconds(began.timestamp().rem_euclid(60) + 1);
+    let totals = app.db.read(Pool::Work, |conn| store_status::totals(conn, since))?;
     say(format!(
         "\nSent {} events in {} s: {} refused, {} known already. Everything is scored.",
         number(sent.accepted),
