@@ -57,6 +57,9 @@ impl Life<'_> {
         if !person.title.is_empty() {
             traits.insert("title".to_owned(), person.title.into());
         }
+        if let Some(company) = &self.workspace.company {
+            traits.insert("company".to_owned(), json!({"name": company.name}));
+        }
         let mut call = json!({"type": "identify", "userId": person.id, "traits": traits});
         if let (Some(visitor), Some(call)) = (&person.visitor, call.as_object_mut()) {
             call.insert("anonymousId".to_owned(), visitor.as_str().into());

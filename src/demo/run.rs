@@ -16,6 +16,7 @@ use crate::db::Pool;
 use crate::error::{Error, Result};
 use crate::ingest::status::Status;
 use crate::ingest::store_status;
+use crate::scoring::store_hold::Hold;
 use crate::sources;
 use crate::sources::store::Source;
 use crate::team::audit::Actor;
@@ -39,6 +40,7 @@ pub fn fill(app: &App) -> Result<()> {
     let (db, clock, actor) = (&app.db, &app.clock, Actor::system());
     let now = clock.now();
     let logins = team::ensure(db, clock)?;
+    let first = db.read(Pool::Work, |conn| sources::store::by_name(conn, SOURCE))?.is_none();
     let source =
         db.tx(Pool::Work, |conn| sources::ops::ensure_source(conn, &actor, SOURCE, now))?;
     let key =
@@ -48,13 +50,16 @@ pub fn fill(app: &App) -> Result<()> {
 
     let workspaces = company::workspaces(SEED);
     // The first run's end: a later run finds every message known.
-    let delivery = trouble::delivery(SEED, &workspaces, Calendar { end: source.created_at });
+    let delivery = trouble::delivery(SEED, &workspaces, Calendar { end: source.created_at }, first);
     let total = delivery.history.len().saturating_add(delivery.late.len());
     let progress = Progress::new(total);
+    let hold = Hold::take(db.url())?;
     let mut sent = send(app, &client, &delivery.history, &progress)?;
-    settle(app)?;
+    await_status(app, |status| status.drained)?;
+    drop(hold);
+    await_status(app, |status| status.settled)?;
     let late = send(app, &client, &delivery.late, &progress)?;
-    settle(app)?;
+    await_status(app, |status| status.settled)?;
     progress.end();
     sent.accepted += late.accepted;
     sent.rejected += late.rejected;
@@ -78,14 +83,14 @@ fn await_server(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Waits until everything that was acknowledged is projected and scored.
-fn settle(app: &App) -> Result<()> {
+/// Waits until ingestion is as far as `there` says.
+fn await_status(app: &App, there: impl Fn(&Status) -> bool) -> Result<()> {
     let started = Instant::now();
     loop {
         let now = app.clock.now();
         let totals = app.db.read(Pool::Work, |conn| store_status::totals(conn, now))?;
         let status = Status::of(&totals, now);
-        if status.settled {
+        if there(&status) {
             return Ok(());
         }
         if started.elapsed() > SETTLE {

@@ -136,8 +136,9 @@ pub fn course(story: Story, dice: &mut Dice) -> Course {
         Story::Newcomer => newcomer(dice),
         Story::Faded => faded(dice),
         Story::Steady | Story::Loop => steady(dice),
-        Story::Climber | Story::NoBuyer => climber(dice),
-        Story::Sandbox => Course { plan: Plan::Free, ..climber(dice) },
+        Story::Climber => climber(dice),
+        Story::NoBuyer => no_buyer(dice),
+        Story::Sandbox => Course { plan: Plan::Free, ..hot(dice) },
         Story::Hot => hot(dice),
         Story::Fragment => fragment(dice),
         Story::Flapping => flapping(dice),
@@ -224,15 +225,15 @@ fn steady(dice: &mut Dice) -> Course {
 }
 
 fn climber(dice: &mut Dice) -> Course {
-    let born = dice.from_to(30, 80);
+    let born = dice.from_to(35, 80);
     let size = dice.from_to(3, 8);
     let mut course = Course::quiet(born, 0).with_team(dice, size);
-    course.activity = dice.from_to(65, 85);
+    course.activity = dice.from_to(65, 80);
     course.actions = 3;
     course.automations = dice.from_to(20, 45);
-    course.key_actions = vec![born.saturating_sub(1), dice.from_to(14, 22), dice.from_to(5, 10)];
-    course.first_value = Some(dice.from_to(14, 24));
-    course.joins.extend([dice.from_to(12, 20), dice.from_to(6, 12)]);
+    course.key_actions = vec![born.saturating_sub(1), dice.from_to(17, 25), dice.from_to(7, 13)];
+    course.first_value = Some(dice.from_to(16, 26));
+    course.joins.push(dice.from_to(9, 16));
     course.integrations = vec![dice.from_to(18, 28), dice.from_to(5, 12)];
     course.pricing = vec![dice.from_to(8, 14), dice.from_to(3, 6)];
     if dice.percent(60) {
@@ -245,21 +246,21 @@ fn climber(dice: &mut Dice) -> Course {
 }
 
 fn hot(dice: &mut Dice) -> Course {
-    let born = dice.from_to(18, 60);
+    let born = dice.from_to(20, 60);
     let size = dice.from_to(4, 10);
     let mut course = Course::quiet(born, 0).with_team(dice, size);
     course.activity = dice.from_to(75, 92);
     course.actions = 4;
     course.automations = dice.from_to(30, 55);
-    course.key_actions = vec![born.saturating_sub(1), dice.from_to(8, 14), dice.from_to(1, 5)];
-    course.first_value = Some(dice.from_to(6, 14));
-    course.joins.extend([dice.from_to(10, 13), dice.from_to(6, 9), dice.from_to(1, 4)]);
+    course.key_actions = vec![born.saturating_sub(1), dice.from_to(10, 18), dice.from_to(3, 8)];
+    course.first_value = Some(dice.from_to(8, 16));
+    course.joins.extend([dice.from_to(8, 13), dice.from_to(3, 7)]);
     course.integrations = vec![dice.from_to(9, 15), dice.from_to(2, 5)];
-    course.pricing = vec![dice.from_to(7, 11), dice.from_to(2, 4), dice.from_to(0, 1)];
-    if dice.percent(60) {
-        course.upgrades.push(dice.from_to(0, 3));
+    course.pricing = vec![dice.from_to(7, 11), dice.from_to(1, 4)];
+    if dice.percent(45) {
+        course.upgrades.push(dice.from_to(1, 4));
     }
-    course.limits.push(dice.from_to(1, 5));
+    course.limits.push(dice.from_to(2, 7));
     course.plan = if dice.percent(70) { Plan::Trial(dice.from_to(1, 9)) } else { Plan::Free };
     course
 }
@@ -285,7 +286,7 @@ fn flapping(dice: &mut Dice) -> Course {
     course.automations = 40;
     course.key_actions = (0..8_i64).map(|step| step.saturating_mul(9).saturating_add(4)).collect();
     course.first_value = Some(60);
-    course.joins.extend([8, 22, 36, 50]);
+    course.joins.extend([24, 50]);
     course.upgrades = (0..10_i64).map(|step| step.saturating_mul(6).saturating_add(1)).collect();
     course.integrations = vec![40];
     course.plan = Plan::Free;
@@ -295,8 +296,17 @@ fn flapping(dice: &mut Dice) -> Course {
 fn expanding(dice: &mut Dice) -> Course {
     let mut course = climber(dice);
     course.plan = Plan::Paid(dice.from_to(25, 60).min(course.born.saturating_sub(1)));
-    course.joins.extend([dice.from_to(3, 6), dice.from_to(8, 11)]);
-    course.limits = vec![dice.from_to(2, 5)];
+    course.limits = vec![dice.from_to(4, 8)];
+    course
+}
+
+/// Whoever invites a lot would be taken for a champion: here nobody does of late.
+fn no_buyer(dice: &mut Dice) -> Course {
+    let mut course = climber(dice);
+    course.born = course.born.max(50);
+    for age in &mut course.joins {
+        *age = (*age).max(33);
+    }
     course
 }
 

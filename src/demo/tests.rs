@@ -20,7 +20,7 @@ fn end() -> DateTime<Utc> {
 
 fn whole() -> (Vec<Workspace>, Delivery) {
     let workspaces = company::workspaces(SEED);
-    let delivery = trouble::delivery(SEED, &workspaces, Calendar { end: end() });
+    let delivery = trouble::delivery(SEED, &workspaces, Calendar { end: end() }, true);
     (workspaces, delivery)
 }
 
@@ -98,6 +98,16 @@ fn the_real_parser_takes_all_but_the_calls_that_are_meant_to_be_broken() {
         assert!(refused[code] >= at_least && REFUSED.contains(&code), "{code}");
     }
     assert_eq!(accepted + refused.values().sum::<usize>(), all.len());
+}
+
+#[test]
+fn a_later_run_sends_the_same_messages_without_the_broken_ones() {
+    let (workspaces, first) = whole();
+    let again = trouble::delivery(SEED, &workspaces, Calendar { end: end() }, false);
+    let known: BTreeSet<String> =
+        first.history.into_iter().chain(first.late).map(|call| call.text).collect();
+    assert!(again.history.iter().chain(&again.late).all(|call| known.contains(&call.text)));
+    assert!(parsed(&again.history).1.is_empty());
 }
 
 #[test]

@@ -28,15 +28,18 @@ pub const REFUSED: [&str; 7] = [
     "blocked_identity",
 ];
 
-/// The calls of all workspaces, and what became of some of them.
+/// The calls of all workspaces, and what became of some of them. Broken calls only if `first`: each
+/// time one is refused there is a dead letter more.
 #[must_use]
-pub fn delivery(seed: u64, workspaces: &[Workspace], calendar: Calendar) -> Delivery {
+pub fn delivery(seed: u64, workspaces: &[Workspace], calendar: Calendar, first: bool) -> Delivery {
     let mut all: Vec<Call> = workspaces
         .iter()
         .flat_map(|workspace| life::calls(seed, workspace, calendar))
         .filter(|call| call.at <= calendar.end)
         .collect();
-    all.extend(broken(seed, workspaces, calendar));
+    if first {
+        all.extend(broken(seed, workspaces, calendar));
+    }
     all.sort_by(|a, b| (a.at, &a.text).cmp(&(b.at, &b.text)));
     let mut dice = Dice::of(seed, "trouble");
     let recent = calendar.at(6, 0);

@@ -13,7 +13,7 @@ use crate::ids::{AccountId, UserId, WorkspaceId};
 use crate::schema::{account_scores, score_history, stage_changes, workspace_scores};
 
 /// One scorer writes at a time, in all servers together: scores of one workspace never race.
-const SCORER_LOCK: i64 = 0x5249_5045_4e01;
+pub(super) const SCORER_LOCK: i64 = 0x5249_5045_4e01;
 
 /// Waits for the right to write scores; held until the transaction ends.
 pub(super) fn lock_scorer(conn: &mut PgConnection) -> Result<()> {
