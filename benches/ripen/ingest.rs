@@ -79,9 +79,9 @@ pub fn run() {
     table.row("memory of the server after it", format!("{} MB", server.megabytes()), "");
     assert_eq!(accepted(&place) - before, acknowledged, "what was acknowledged is what is counted");
     let seen = u64::try_from(place.number("select count(*) from seen_messages")).unwrap_or(0);
-    let single = load(&server, &head, 16, 1, "/v1/track", now);
+    let single = load(&server, &head, 128, 1, "/v1/track", now);
     table.row(
-        "single events, 16 connections, acknowledged",
+        "single events, 128 connections, acknowledged",
         per_second(single.events, single.took),
         "",
     );

@@ -11,8 +11,8 @@ use ripen::config::DatabaseUrl;
 use ripen::db::local::{Durability, Server, Settings};
 use ripen::db::pool::Sizes;
 use ripen::db::{Database, Pool, migrate};
-use ripen::sources;
 use ripen::team::audit::Actor;
+use ripen::{jobs, sources};
 
 pub struct Place {
     pub db: Database,
@@ -36,7 +36,10 @@ impl Place {
         let url = server.url("ripen");
         migrate::run(&url).expect("the migrations apply");
         let db = Database::connect(&url, Sizes { web: 4, ingest: 8, work: 16 }).expect("pools");
-        Self { db, url, clock: Clock::system(), folder, server: Some(server) }
+        let clock = Clock::system();
+        db.tx(Pool::Work, |conn| jobs::furnish(conn, clock.now()))
+            .expect("what a new installation has");
+        Self { db, url, clock, folder, server: Some(server) }
     }
 
     /// A write key of a new source.

@@ -21,7 +21,9 @@ macro_rules! copies {
         /// Tables that the drainer fills, the large ones.
         pub const TABLES: &[&str] = &[$(stringify!($table)),*];
 
-        fn dump(conn: &mut PgConnection, table: &str) -> Vec<u8> {
+        /// On a connection of its own: after a COPY out Diesel's is of no further use.
+        fn dump(place: &Place, table: &str) -> Vec<u8> {
+            let conn = &mut PgConnection::establish(place.url.expose()).expect("a connection");
             let mut bytes = Vec::new();
             match table {
                 $(stringify!($table) => {
@@ -58,7 +60,7 @@ pub fn copy_back(place: &Place) -> Duration {
     let mut conn = place.db.checkout(Pool::Work).expect("a connection");
     let mut took = Duration::ZERO;
     for table in TABLES {
-        let bytes = dump(&mut conn, table);
+        let bytes = dump(place, table);
         sql_query(format!("truncate {table}")).execute(&mut *conn).expect(table);
         let started = Instant::now();
         load(&mut conn, table, &bytes);
@@ -70,11 +72,10 @@ pub fn copy_back(place: &Place) -> Duration {
 /// How long COPY takes to stream the rows that scoring reads out of PostgreSQL, binary, read to the
 /// end and thrown away.
 pub fn stream_out(place: &Place) -> (Duration, usize) {
-    let mut conn = place.db.checkout(Pool::Work).expect("a connection");
     let started = Instant::now();
     let bytes: usize = ["usage_days", "memberships", "product_users", "workspaces"]
         .iter()
-        .map(|table| dump(&mut conn, table).len())
+        .map(|table| dump(place, table).len())
         .sum();
     (started.elapsed(), bytes)
 }
