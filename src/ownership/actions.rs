@@ -183,6 +183,8 @@ pub async fn assign_one(
         other => Some(other.parse().map_err(|_| Error::invalid("to", "Choose one of the list."))?),
     };
     allowed(&me, to)?;
+    // Who may not change an owner takes what nobody has, whatever the form says about its owner.
+    let seen_owner = seen_owner.filter(|_| me.may(May::Assign));
     let (actor, now) = (Actor::from(&*me), me.now);
     let text = app
         .db

@@ -129,6 +129,19 @@ async fn a_rep_takes_one_but_gives_none() {
 }
 
 #[actix_web::test]
+async fn a_rep_takes_nothing_from_a_colleague() {
+    let scene = scene().await;
+    let path = format!("/workspaces/{}/assignment", scene.ids[0]);
+    let mia = text(scene.mia);
+    let given = scene.house.as_manager().post(&path, &[("to", &mia), ("owner", "")]).await;
+    assert_eq!(given.status, 303);
+    let other = scene.house.as_rep();
+    let taken = other.post(&path, &[("to", "me"), ("owner", &mia)]).await;
+    taken.says(409, "Mia has it already.");
+    assert_eq!(owner_of(&scene, 0).as_deref(), Some("Mia"));
+}
+
+#[actix_web::test]
 async fn one_workspace_is_given_moved_and_taken_back() {
     let scene = scene().await;
     let manager = scene.house.as_manager();
