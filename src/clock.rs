@@ -6,7 +6,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+
+/// Whether somebody may ask about this day: chrono and PostgreSQL each know a quarter of a million
+/// years, not the same ones, and arithmetic at their ends fails.
+#[must_use]
+pub fn is_askable(day: NaiveDate) -> bool {
+    (1970..=9999).contains(&day.year())
+}
 
 /// Tells the time: the system's, or one that a test holds still.
 #[derive(Clone, Debug, Default)]

@@ -2,8 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use super::columns::Kind;
+use crate::clock::is_askable;
 
 /// The last row of a page: the value that the list is sorted by, and the row's id for ties.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +36,19 @@ impl Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let cursor: Self = serde_json::from_slice(&bytes).ok()?;
         (cursor.sort == sort).then_some(cursor)
+    }
+
+    /// Whether PostgreSQL would read its value as this kind: nobody is kept from writing cursors.
+    #[must_use]
+    pub fn fits(&self, kind: Kind) -> bool {
+        let Some(value) = self.value.as_deref() else { return true };
+        match kind {
+            Kind::Text => !value.contains('\0'),
+            Kind::Number => value.parse::<i64>().is_ok(),
+            Kind::Day => value.parse().is_ok_and(is_askable),
+            Kind::Time => DateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S%.f%#z")
+                .is_ok_and(|time| is_askable(time.date_naive())),
+        }
     }
 }
 

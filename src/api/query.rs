@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::columns::{self, COLUMNS, Column, Kind};
 use super::cursor::Cursor;
 use super::problem::Problem;
+use crate::clock::is_askable;
 use crate::usage::condition::Op;
 
 /// Rows a page when nothing is asked.
@@ -85,7 +86,7 @@ impl Query {
         })?;
         let after = match after {
             None => None,
-            Some(text) => Some(Cursor::read(&text, &sort).ok_or_else(|| {
+            Some(text) => Some(Cursor::read(&text, &sort).filter(|c| c.fits(by.kind)).ok_or_else(|| {
                 Problem::bad_parameter(
                     "after is not a cursor of this list in this order. Use the next of the page before.",
                 )
@@ -110,7 +111,7 @@ pub fn read_limit(text: &str) -> Result<i64, Problem> {
 /// # Errors
 /// A problem when it is none.
 pub fn read_day(name: &str, text: &str) -> Result<NaiveDate, Problem> {
-    text.parse().map_err(|_| {
+    text.parse().ok().filter(|day| is_askable(*day)).ok_or_else(|| {
         Problem::bad_parameter(format!("{name}={text} is not a day. Write it as 2026-11-20."))
     })
 }
@@ -171,12 +172,16 @@ fn read_operand(column: &Column, op: Op, value: &str) -> Result<Operand, Problem
         (Op::In | Op::NotIn, _) => Operand::Texts(list().map(str::to_owned).collect()),
         (_, Kind::Number) => Operand::Number(number(value)?),
         (_, Kind::Day) => Operand::Day(read_day(column.key, value)?),
-        (_, Kind::Time) => Operand::Time(value.parse().map_err(|_| {
-            Problem::bad_parameter(format!(
-                "{}: {value} is not a time. Write it as 2026-11-20T10:00:00Z.",
-                column.key
-            ))
-        })?),
+        (_, Kind::Time) => {
+            let time: Option<DateTime<Utc>> = value.parse().ok();
+            let time = time.filter(|time| is_askable(time.date_naive()));
+            Operand::Time(time.ok_or_else(|| {
+                Problem::bad_parameter(format!(
+                    "{}: {value} is not a time. Write it as 2026-11-20T10:00:00Z.",
+                    column.key
+                ))
+            })?)
+        }
         // Names are compared without regard to case, as they are sorted.
         (_, Kind::Text) if column.key == "name" => Operand::Text(value.to_lowercase()),
         (_, Kind::Text) => Operand::Text(value.to_owned()),

@@ -1,7 +1,7 @@
 //! What belongs to one workspace: its score on any day, history, usage, events, members, routing.
 
 use actix_web::{HttpResponse, web};
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::PgConnection;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use super::problem::Problem;
 use super::query::{MOST_ROWS, read_day, read_limit};
 use super::{store_parts, store_workspaces};
 use crate::app::App;
+use crate::clock::is_askable;
 use crate::error::{Error, Result};
 use crate::ids::{UserId, WorkspaceId};
 use crate::scoring::{ops, store_scores};
@@ -229,6 +230,7 @@ pub async fn events(
             Some(text) => Some(
                 Cursor::read(text, SORT)
                     .and_then(|cursor| Some((cursor.value?.parse().ok()?, cursor.id)))
+                    .filter(|(at, _): &(DateTime<Utc>, _)| is_askable(at.date_naive()))
                     .ok_or_else(|| Problem::bad_parameter("after is not a cursor of this list."))?,
             ),
         };

@@ -8,6 +8,7 @@ use super::ops::{self, Replayed};
 use super::pages::{DeadLettersPage, Query};
 use super::store_dead_letters::Chosen;
 use crate::app::App;
+use crate::clock::is_askable;
 use crate::error::{Error, Result};
 use crate::team::audit::Actor;
 use crate::web::answer::{self, Htmx};
@@ -35,7 +36,7 @@ impl LettersForm {
             Ok(Chosen::One(id))
         } else if !self.code.is_empty() {
             Ok(Chosen::Group(self.code.clone()))
-        } else if let Ok(day) = self.since.parse::<chrono::NaiveDate>() {
+        } else if let Some(day) = self.since.parse().ok().filter(|day| is_askable(*day)) {
             Ok(Chosen::Since(day.and_time(NaiveTime::MIN).and_utc()))
         } else {
             Err(Error::invalid("since", "Choose the day from which on, such as 2026-11-20."))

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::HeaderName;
 use actix_web::{HttpResponse, web};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use diesel::PgConnection;
 use serde::Deserialize;
 
@@ -10,6 +10,7 @@ use super::ops::{self, Disposition, Doer};
 use super::pages::{inbox_of, task_page};
 use super::store::{self, Task};
 use crate::app::App;
+use crate::clock::is_askable;
 use crate::error::{Error, FieldErrors, Result};
 use crate::ids::TaskId;
 use crate::ownership;
@@ -21,6 +22,8 @@ use crate::web::role::Role;
 
 /// The longest note.
 const LONGEST: usize = 2_000;
+/// What comes back later than this was mistyped.
+const MOST_AWAY: TimeDelta = TimeDelta::days(731);
 
 /// The form that closes a task.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -76,10 +79,17 @@ fn comes_back(
     day: NaiveDate,
     now: DateTime<Utc>,
 ) -> Result<DateTime<Utc>> {
+    // Before any arithmetic: at the ends of the calendar it fails.
+    if !is_askable(day) {
+        return Err(Error::invalid("until", "Choose a day within the next two years."));
+    }
     let (_, hours) = store::worker(conn, task.assignee)?;
     let at = hours.opening(day);
     if at <= now {
         return Err(Error::invalid("until", "Choose a day after today."));
+    }
+    if at > now + MOST_AWAY {
+        return Err(Error::invalid("until", "Choose a day within the next two years."));
     }
     Ok(at)
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::record::{self, Record, Tab};
 use crate::app::App;
+use crate::clock::is_askable;
 use crate::error::{Error, Result};
 use crate::ids::{MemberId, UserId, WorkspaceId};
 use crate::scoring::card::{NO_BUYER_COVERAGE, Scorecard};
@@ -129,7 +130,8 @@ pub async fn score(
         return Ok(answer::see_other(&Tab::Score.href(id)));
     };
     let today = app.clock.today();
-    let asked = query.as_of.parse::<NaiveDate>().ok().filter(|day| *day <= today);
+    let asked: Option<NaiveDate> = query.as_of.parse().ok();
+    let asked = asked.filter(|day| is_askable(*day) && *day <= today);
     let refused = (asked.is_none() && !query.as_of.trim().is_empty()).then(|| query.as_of.clone());
     let past = asked.filter(|day| *day < today);
     let found = app.db.read_web(move |conn| read(conn, id, past, today)).await?;

@@ -147,6 +147,9 @@ async fn snoozed_until_the_start_of_that_day() {
         .post(&snooze, &[("until", "2026-11-01")])
         .await
         .says(422, "Choose a day after today.");
+    for day in ["2029-01-01", "9999-12-31", "+262142-12-31"] {
+        scene.rep.post(&snooze, &[("until", day)]).await.says(422, "within the next two years");
+    }
     scene.rep.post(&snooze, &[]).await.says(422, "Say on which day");
 }
 
