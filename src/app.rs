@@ -15,7 +15,7 @@ use crate::ingest::drainer::Wake;
 use crate::ingest::receive::Intake;
 use crate::ingest::writer::{Limits, Writer};
 use crate::team;
-use crate::web::{errors, headers};
+use crate::web::{address, errors, headers};
 use crate::workers::Workers;
 use crate::{jobs, routes};
 
@@ -59,6 +59,7 @@ pub fn service(
     actix_web::App::new()
         .app_data(app)
         .configure(routes::configure)
+        .wrap(from_fn(address::guard))
         .wrap(from_fn(errors::render))
         .wrap(from_fn(headers::add))
         .wrap(from_fn(metrics::count))

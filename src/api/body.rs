@@ -25,6 +25,10 @@ impl Body {
     /// # Errors
     /// A problem with the place where it stops to be JSON or to be what is asked for.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        // PostgreSQL holds a NUL in no text and no jsonb.
+        if self.0.windows(6).any(|six| six == b"\\u0000") {
+            return Err(Problem::bad_json("A text of it holds \\u0000. Leave that character out."));
+        }
         serde_json::from_slice(&self.0).map_err(|error| Problem::bad_json(format!("{error}.")))
     }
 }

@@ -177,6 +177,10 @@ pub async fn import(
     let seen: Seen = form.seen.parse()?;
     let read = serde_json::from_str::<Model>(&form.document);
     let saved = match read {
+        // PostgreSQL holds a NUL in no text and no jsonb.
+        _ if form.document.contains("\\u0000") => {
+            Err(Error::invalid("document", "A text of it holds \\u0000. Leave that character out."))
+        }
         Ok(model) => {
             app.db.tx_web(move |conn| ops_models::save_draft(conn, &by, seen, &model, now)).await
         }

@@ -31,7 +31,7 @@ pub fn create_source(
         ));
     }
     let environment = if environment.is_empty() { "production" } else { environment };
-    if environment.chars().count() > 40 {
+    if environment.chars().count() > 40 || environment.chars().any(char::is_control) {
         return Err(Error::invalid("environment", "Name the environment in up to 40 letters."));
     }
     let id = SourceId::new();

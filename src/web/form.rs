@@ -30,6 +30,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
+use super::address;
 use crate::error::{Error, FieldErrors, Result};
 
 /// A form as a struct of strings: fields that were not sent are empty (`#[serde(default)]`).
@@ -51,6 +52,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
         let body = web::Bytes::from_request(request, payload);
         Box::pin(async move {
             let body = body.await.map_err(|_| unreadable())?;
+            if address::holds_nul(&body) {
+                return Err(Error::invalid(
+                    "",
+                    "The form holds a NUL character, which is no part of any text. Leave it out.",
+                ));
+            }
             serde_urlencoded::from_bytes(&body).map(Self).map_err(|_| unreadable())
         })
     }

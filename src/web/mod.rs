@@ -5,6 +5,7 @@
 //! asks `sources` whose key it is.
 //! How a page is written: [`permit`], [`answer`], [`form`], [`shell`], in this order.
 
+pub mod address;
 pub mod answer;
 pub mod api_key;
 pub mod assets;
