@@ -1,6 +1,8 @@
 //! The door and the team over HTTP.
 
 mod door;
+mod every_route;
+mod hostile;
 mod machines;
 mod members;
 mod rights;
