@@ -82,7 +82,7 @@ impl KeysPage {
             })
             .collect();
         Ok(Self {
-            shell: me.shell("Sources and keys").at(NavItem::Settings),
+            shell: me.shell("Sources and keys").at(NavItem::Keys),
             sources,
             api_keys: api_keys.iter().map(|key| KeyLine::of_api(key, me)).collect(),
             shown: None,
@@ -209,7 +209,7 @@ pub async fn first_event(
         .await?;
     let heard = heard.into_iter().find(|last| last.source_id == id);
     let page = FirstEventPage {
-        shell: me.shell(format!("First event of {}", source.name)).at(NavItem::Settings),
+        shell: me.shell(format!("First event of {}", source.name)).at(NavItem::Keys),
         heard: heard.map(|last| format::moment(last.minute, me.now, me.zone)),
         source,
         samples: samples(&app, PLACEHOLDER),

@@ -113,7 +113,7 @@ impl Inbox {
     }
 }
 
-type Read = (String, Vec<Entry>, Vec<Colleague>, u32, u32);
+type Read = (String, Vec<Entry>, Vec<Colleague>, u32);
 
 fn read(conn: &mut PgConnection, rep: MemberId, viewer: &Viewer) -> Result<Read> {
     let (name, hours) = store::worker(conn, rep)?;
@@ -129,7 +129,7 @@ fn read(conn: &mut PgConnection, rep: MemberId, viewer: &Viewer) -> Result<Read>
         _ => store_inbox::colleagues(conn)?,
     };
     let own = store_inbox::count_now(conn, viewer.member, viewer.now)?;
-    Ok((name, entries, colleagues, own, ownership::store_board::count(conn)?))
+    Ok((name, entries, colleagues, own))
 }
 
 /// The inbox of a rep as this viewer sees it.
@@ -141,11 +141,9 @@ pub(super) async fn inbox_of(
     report: Option<String>,
 ) -> Result<Inbox> {
     let asked = viewer.clone();
-    let (name, entries, colleagues, own, unowned) =
+    let (name, entries, colleagues, own) =
         app.db.read_web(move |conn| read(conn, rep, &asked)).await?;
-    let mut shell = viewer.shell("Inbox").at(NavItem::Inbox);
-    shell.counters.inbox = own;
-    shell.counters.assign = unowned;
+    let shell = viewer.shell("Inbox").at(NavItem::Inbox);
     let mut sections = sections(entries, viewer);
     if sections.iter().any(|section| section.key == bucket) {
         sections.retain(|section| section.key == bucket);
@@ -263,8 +261,6 @@ struct Found {
     assignee: String,
     is_owner: bool,
     is_new: bool,
-    own: u32,
-    unowned: u32,
 }
 
 fn find(conn: &mut PgConnection, id: TaskId, viewer: &Viewer) -> Result<Found> {
@@ -278,8 +274,6 @@ fn find(conn: &mut PgConnection, id: TaskId, viewer: &Viewer) -> Result<Found> {
     Ok(Found {
         is_owner: held.is_some(),
         is_new: held.is_some_and(|(_, accepted)| !accepted),
-        own: store_inbox::count_now(conn, viewer.member, viewer.now)?,
-        unowned: ownership::store_board::count(conn)?,
         task,
         assignee,
     })
@@ -297,9 +291,7 @@ pub(super) async fn task_page(
     let task = found.task;
     let moment = |at: DateTime<Utc>| format::moment(at, viewer.now, viewer.zone);
     let open = task.completed_at.is_none();
-    let mut shell = viewer.shell(task.title.clone()).at(NavItem::Inbox);
-    shell.counters.inbox = found.own;
-    shell.counters.assign = found.unowned;
+    let shell = viewer.shell(task.title.clone()).at(NavItem::Inbox);
     Ok(TaskPage {
         shell,
         id: task.id,

@@ -21,14 +21,16 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use diesel::PgConnection;
 use futures_util::future::LocalBoxFuture;
 
 use super::role::{May, Role, Theme, Verdict};
-use super::shell::{Flash, Shell, SignedIn};
+use super::shell::{Counters, Flash, Shell, SignedIn};
 use super::{csrf, flash, session, store, token};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::MemberId;
+use crate::{ownership, tasks};
 
 /// Whoever looks at the page, as of this request.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ pub struct Viewer {
     pub session: Vec<u8>,
     /// When the request came in.
     pub now: DateTime<Utc>,
+    /// The numbers beside the navigation; zeros for a fragment, which brings its own.
+    pub counters: Counters,
     /// What the form before this page has to say.
     pub flash: Option<Flash>,
 }
@@ -65,6 +69,7 @@ impl Viewer {
         let mut shell = Shell::new(title, self.now).member(signed_in, self.csrf.clone());
         shell.theme = self.theme;
         shell.shortcuts = self.shortcuts;
+        shell.counters = self.counters;
         shell.flash.extend(self.flash.clone());
         shell
     }
@@ -146,16 +151,31 @@ impl FromRequest for Visitor {
     }
 }
 
+/// Who it is, and for a whole page the numbers beside its navigation.
+fn visit(
+    conn: &mut PgConnection,
+    token_hash: &[u8],
+    whole_page: bool,
+    now: DateTime<Utc>,
+) -> Result<Option<(store::Visit, Counters)>> {
+    let Some(visit) = store::find_session(conn, token_hash, now)? else { return Ok(None) };
+    let mut counters = Counters::default();
+    if whole_page {
+        counters.inbox = tasks::store_inbox::count_now(conn, visit.member, now)?;
+        counters.assign = ownership::store_board::count(conn)?;
+    }
+    Ok(Some((visit, counters)))
+}
+
 async fn viewer(request: &HttpRequest) -> Result<Option<Viewer>> {
     let app = app(request)?;
     let Some(token) = session::token_of(request, &app) else { return Ok(None) };
     let hash = token::hash(&token);
     let now = app.clock.now();
     let wanted = hash.clone();
-    let Some(visit) = app.db.read_web(move |conn| store::find_session(conn, &wanted, now)).await?
-    else {
-        return Ok(None);
-    };
+    let whole_page = !request.headers().contains_key("HX-Request");
+    let found = app.db.read_web(move |conn| visit(conn, &wanted, whole_page, now)).await?;
+    let Some((visit, counters)) = found else { return Ok(None) };
     if now - visit.last_seen_at >= session::TOUCH_EVERY {
         let seen = hash.clone();
         app.db.tx_web(move |conn| store::touch_session(conn, &seen, now)).await?;
@@ -171,6 +191,7 @@ async fn viewer(request: &HttpRequest) -> Result<Option<Viewer>> {
         csrf: csrf::token(&token),
         session: hash,
         now,
+        counters,
         flash: flash::read(request),
     }))
 }

@@ -72,6 +72,7 @@ pub enum NavItem {
     Scoring,
     Ingest,
     Settings,
+    Keys,
 }
 
 impl NavItem {
@@ -87,6 +88,7 @@ impl NavItem {
             Self::Scoring => "Scoring",
             Self::Ingest => "Ingest",
             Self::Settings => "Team",
+            Self::Keys => "Sources and keys",
         }
     }
 
@@ -102,6 +104,7 @@ impl NavItem {
             Self::Scoring => "/scoring",
             Self::Ingest => "/ingest",
             Self::Settings => "/settings/team",
+            Self::Keys => "/settings/keys",
         }
     }
 
@@ -112,7 +115,7 @@ impl NavItem {
             Self::Inbox => Some('i'),
             Self::Workspaces => Some('w'),
             Self::Accounts => Some('a'),
-            Self::Assign | Self::Settings => None,
+            Self::Assign | Self::Settings | Self::Keys => None,
             Self::Routing => Some('r'),
             Self::Scoring => Some('s'),
             Self::Ingest => Some('n'),
@@ -125,8 +128,15 @@ impl NavItem {
         match self {
             Self::Ingest => role.may(May::SeeIngest),
             Self::Settings => role.may(May::SeeTeam),
+            Self::Keys => role.may(May::ManageKeys),
             _ => true,
         }
+    }
+
+    /// Whether a number may stand beside it, which fragments then replace.
+    #[must_use]
+    pub fn is_counted(self) -> bool {
+        matches!(self, Self::Inbox | Self::Assign)
     }
 }
 
@@ -142,13 +152,13 @@ pub struct NavGroup {
 /// The navigation of a role, without what it cannot open and without empty groups.
 #[must_use]
 pub fn nav_groups(role: Role) -> Vec<NavGroup> {
-    use NavItem::{Accounts, Assign, Inbox, Ingest, Routing, Scoring, Settings, Workspaces};
+    use NavItem::{Accounts, Assign, Inbox, Ingest, Keys, Routing, Scoring, Settings, Workspaces};
     let all: [(&str, &[NavItem]); 5] = [
         ("Work", &[Inbox]),
         ("Records", &[Workspaces, Accounts]),
         ("Steer", &[Assign, Routing, Scoring]),
         ("Run", &[Ingest]),
-        ("Settings", &[Settings]),
+        ("Settings", &[Settings, Keys]),
     ];
     all.into_iter()
         .map(|(label, items)| NavGroup {
@@ -314,6 +324,8 @@ mod tests {
         assert!(!items(Role::Rep).contains(&NavItem::Settings));
         assert!(items(Role::Manager).contains(&NavItem::Settings));
         assert!(!items(Role::Manager).contains(&NavItem::Ingest));
+        assert!(!items(Role::Manager).contains(&NavItem::Keys));
+        assert!(items(Role::Admin).contains(&NavItem::Keys));
         assert!(items(Role::Admin).contains(&NavItem::Ingest));
         for role in Role::ALL.iter().copied() {
             assert!(nav_groups(role).iter().all(|group| !group.items.is_empty()));
