@@ -15,7 +15,6 @@ use crate::error::Result;
 use crate::ids::{MemberId, WorkspaceId};
 use crate::routing::ops::{Suggestion, suggest};
 use crate::routing::rule::Destination;
-use crate::tasks::store_inbox;
 use crate::web::answer::{self, Htmx};
 use crate::web::charts::{Load, Sparkline};
 use crate::web::format::{self, Moment};
@@ -75,6 +74,7 @@ impl Row {
             suggestion: suggestion.unwrap_or(Suggestion {
                 member: None,
                 name: String::new(),
+                brief: "Not scored yet".to_owned(),
                 reason: "Not scored yet.".to_owned(),
             }),
         }
@@ -150,7 +150,7 @@ impl Board {
     }
 }
 
-type Read = (Vec<Unowned>, BTreeMap<WorkspaceId, Suggestion>, Vec<Candidate>, u32, u32);
+type Read = (Vec<Unowned>, BTreeMap<WorkspaceId, Suggestion>, Vec<Candidate>, u32);
 
 fn read(conn: &mut PgConnection, viewer: &Viewer, order: Order) -> Result<Read> {
     let rows = store_board::unowned(conn, order)?;
@@ -158,8 +158,7 @@ fn read(conn: &mut PgConnection, viewer: &Viewer, order: Order) -> Result<Read> 
     let suggestions = suggest(conn, &ids, viewer.now)?;
     let team = store::candidates(conn, viewer.now)?;
     let total = store_board::count(conn)?;
-    let inbox = store_inbox::count_now(conn, viewer.member, viewer.now)?;
-    Ok((rows, suggestions, team, total, inbox))
+    Ok((rows, suggestions, team, total))
 }
 
 pub(super) async fn board(
@@ -169,13 +168,11 @@ pub(super) async fn board(
     report: Option<Report>,
 ) -> Result<Board> {
     let (asked, order) = (viewer.clone(), query.order());
-    let (rows, mut suggestions, mut team, total, inbox) =
+    let (rows, mut suggestions, mut team, total) =
         app.db.read_web(move |conn| read(conn, &asked, order)).await?;
     team.retain(|one| one.active && one.function.is_some());
     team.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
-    let mut shell = viewer.shell("Assign").at(NavItem::Assign);
-    shell.counters.assign = total;
-    shell.counters.inbox = inbox;
+    let shell = viewer.shell("Assign").at(NavItem::Assign);
     Ok(Board {
         shell,
         rows: rows

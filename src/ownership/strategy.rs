@@ -96,6 +96,35 @@ pub struct Choice {
     pub unowned_reason: Option<String>,
 }
 
+impl Choice {
+    /// The outcome in a few words, for a row: the way to the owner, or how many are full or away.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        let Some(step) = self.steps.last() else { return "No owner strategy is set".to_owned() };
+        if self.owner.is_some() {
+            return step.strategy.words();
+        }
+        if step.strategy == Strategy::LeaveUnowned {
+            return "Left to this view".to_owned();
+        }
+        let count = |wanted: fn(&Excluded) -> bool| {
+            step.candidates
+                .iter()
+                .filter_map(|one| one.excluded.as_ref())
+                .filter(|why| wanted(why))
+                .count()
+        };
+        let full = count(|why| matches!(why, Excluded::AtCapacity { .. }));
+        let away = count(|why| matches!(why, Excluded::OutOfOffice { .. }));
+        match (full, away) {
+            (0, 0) => "Nobody eligible".to_owned(),
+            (full, 0) => format!("Nobody eligible: {full} at capacity"),
+            (0, away) => format!("Nobody eligible: {away} away"),
+            (full, away) => format!("Nobody eligible: {full} at capacity, {away} away"),
+        }
+    }
+}
+
 /// Tries the strategies in order for a destination that needs `function`.
 #[must_use]
 pub fn choose(

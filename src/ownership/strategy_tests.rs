@@ -97,6 +97,21 @@ fn leaving_it_is_a_decision_too() {
     assert!(choice.unowned_reason.unwrap().contains("assignment view"));
 }
 
+#[test]
+fn a_row_says_in_a_few_words_why_nobody_is_chosen() {
+    let brief =
+        |team: &[Candidate]| choose(&[pool()], Function::Sdr, &Subject::default(), team).brief();
+    let full = |id| Candidate { open_pqls: 3, capacity: 3, ..sdr(id) };
+    let away = Candidate { away_until: NaiveDate::from_ymd_opt(2026, 12, 1), ..sdr(9) };
+    assert_eq!(brief(&[sdr(1), full(2)]), "SDR pool in turn");
+    assert_eq!(brief(&[full(1), full(2)]), "Nobody eligible: 2 at capacity");
+    assert_eq!(brief(&[full(1), away.clone()]), "Nobody eligible: 1 at capacity, 1 away");
+    assert_eq!(brief(&[away]), "Nobody eligible: 1 away");
+    assert_eq!(brief(&[]), "Nobody eligible");
+    let left = choose(&[Strategy::LeaveUnowned], Function::Sdr, &Subject::default(), &[sdr(1)]);
+    assert_eq!(left.brief(), "Left to this view");
+}
+
 prop_compose! {
     fn any_candidate()(
         id in 1_u128..30, active in any::<bool>(), function in 0_usize..4, pooled in any::<bool>(),

@@ -278,9 +278,10 @@ pub fn suggest(
             None => (None, String::new()),
         };
         let way = choice.steps.last().map(|step| step.strategy.words()).unwrap_or_default();
+        let brief = choice.brief();
         let reason =
             choice.unowned_reason.unwrap_or_else(|| format!("Rule {}: {way}", decision.rule_name));
-        found.insert(one.workspace, Suggestion { member, name, reason });
+        found.insert(one.workspace, Suggestion { member, name, brief, reason });
     }
     Ok(found)
 }
@@ -292,6 +293,8 @@ pub struct Suggestion {
     pub member: Option<MemberId>,
     /// Their name.
     pub name: String,
+    /// A few words for a row: "Nobody eligible: 6 at capacity", or the way to whom it would be.
+    pub brief: String,
     /// The rule and the way, or why nobody.
     pub reason: String,
 }
