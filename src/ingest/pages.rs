@@ -97,6 +97,7 @@ struct GroupLine {
 }
 
 struct LetterLine {
+    reason: String,
     letter: DeadLetter,
     received: Moment,
     source: String,
@@ -132,6 +133,11 @@ pub async fn dead_letters(
 }
 
 impl DeadLettersPage {
+    /// The chosen reason for people.
+    fn code_name(&self) -> String {
+        words(&self.code)
+    }
+
     pub(super) async fn load(app: &App, me: &Viewer, query: Query) -> Result<Self> {
         let (code, after) = (query.code.clone(), cursor(&query.after));
         let (groups, listed, sources) = app
@@ -153,6 +159,7 @@ impl DeadLettersPage {
             .map(|letter| LetterLine {
                 received: format::moment(letter.received_at, me.now, me.zone),
                 source: name_of(&sources, &letter),
+                reason: words(&letter.code),
                 letter,
             })
             .collect();
