@@ -46,6 +46,10 @@ fn pictures_of_every_page() {
         {
             page.resize(width, 860);
             page.prefer(&[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]);
+            // Two frames later everything is painted in the new width and colours.
+            page.eval(
+                "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))",
+            );
             page.screenshot(&folder.join(format!("{}-{kind}.png", name.join("-"))));
         }
         let wide = page
