@@ -159,7 +159,7 @@ async fn dead_letters_are_listed_shown_replayed_and_discarded() {
     let shown = revops.get(&one).await;
     shown.says(200, "script");
     assert!(!shown.body.contains("<script>\""), "{}", shown.body);
-    revops.get("/ingest/dead-letters?code=too_deep").await.says(200, "Newest: <bdi>too_deep");
+    revops.get("/ingest/dead-letters?code=too_deep").await.says(200, "Newest: <bdi>Too deep");
 
     let replays = "/ingest/dead-letters/replays";
     revops.post(replays, &[("code", "missing_identity")]).await.leads_to("/ingest/dead-letters");
