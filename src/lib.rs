@@ -4,7 +4,8 @@
 //! workspace as a product-qualified lead, routes it and makes sure that somebody owns it.
 //!
 //! This page is the map of the house. Features stand in the order in which data flows through
-//! them: *calls go up the list, facts go down it*. Inside a feature the same file names mean the
+//! them: *calls go up the list, facts go down it*. Routing stands last: it decides and, in the same
+//! transaction, calls ownership, which calls tasks. Inside a feature the same file names mean the
 //! same things: `mod.rs` (what it is, the tables it owns), a noun (pure types and rules), `store.rs`
 //! (all its SQL), `ops.rs` (use cases, one transaction each), `pages.rs` (GET), `actions.rs`
 //! (forms), `api.rs` (JSON), `jobs.rs` (background work).
@@ -21,18 +22,18 @@ pub mod schema;
 pub mod web;
 
 // Features, in the order of the data.
-pub mod accounts;
+pub mod team;
+pub mod sources;
 pub mod catalog;
-pub mod identity;
 pub mod ingest;
+pub mod identity;
+pub mod accounts;
+pub mod workspaces;
+pub mod usage;
+pub mod scoring;
+pub mod tasks;
 pub mod ownership;
 pub mod routing;
-pub mod scoring;
-pub mod sources;
-pub mod tasks;
-pub mod team;
-pub mod usage;
-pub mod workspaces;
 
 // Other faces of the same use cases.
 pub mod api;

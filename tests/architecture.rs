@@ -1,5 +1,11 @@
 //! What a machine can check of the plan of the house (ARCHITECTURE.md).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -123,6 +129,17 @@ fn calls_go_up_the_list_of_features() {
         }
     }
     assert_none(&problems, "a feature's core calls only features above it in lib.rs");
+}
+
+#[test]
+fn the_map_lists_the_features_in_their_order() {
+    let map = fs::read_to_string("src/lib.rs").unwrap();
+    let listed: Vec<&str> = map
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .filter(|module| rank(module).is_some())
+        .collect();
+    assert_eq!(listed, FEATURES, "lib.rs is the map of the house");
 }
 
 #[test]
