@@ -180,6 +180,10 @@ fn person(
     };
     let choice = choose(&decision.owners, function, &subject, candidates);
     match (&choice.owner, &standing.held) {
+        // A person of another function whom the rule names: theirs already.
+        (Some(owner), Some(held)) if *owner == held.member => {
+            Plan { task: standing.open_task.is_none(), ..idle(choice, Vec::new()) }
+        }
         (Some(_), _) => Plan { give: true, task: true, ..idle(choice, Vec::new()) },
         (None, Some(held)) => {
             let name = name_of(held.member, candidates);

@@ -222,3 +222,12 @@ fn nobody_eligible_is_said_and_tried_again() {
     team[0].capacity = 1;
     assert!(plan(&hot(), &standing, &team, now()).give);
 }
+
+#[test]
+fn whom_the_rule_names_gets_it_once_whatever_their_function() {
+    let named = Decision { owners: vec![Strategy::Person(member(7))], ..hot() };
+    let first = plan(&named, &Standing::default(), &team(), now());
+    assert_eq!((first.choice.owner, first.give), (Some(member(7)), true));
+    let standing = after(&named, &Standing::default(), &first);
+    assert!(plan(&named, &standing, &team(), now()).is_idle());
+}
