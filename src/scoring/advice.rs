@@ -19,15 +19,6 @@ impl NextAction {
     fn new(key: &str, text: impl Into<String>) -> Self {
         Self { key: key.to_owned(), text: text.into() }
     }
-
-    /// Whether the product itself can ask for it, rather than a person.
-    #[must_use]
-    pub fn is_product_driven(&self) -> bool {
-        matches!(
-            self.key.as_str(),
-            "finish_activation" | "invite_teammates" | "connect_integration"
-        )
-    }
 }
 
 /// The most useful action now. Buying signals go before set-up gaps, silence before both; a field

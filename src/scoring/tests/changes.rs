@@ -187,7 +187,6 @@ fn advice_follows_the_signals() {
     });
     let action = setting.on(today()).card.next_best_action.unwrap();
     assert_eq!(action.text, "Call the admin about the usage limit: the trial ends tomorrow");
-    assert!(!action.is_product_driven());
 }
 
 #[test]
