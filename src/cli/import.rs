@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Database, Pool};
 use crate::ingest::{drain, import, load, store_status};
+use crate::scoring::store_hold::Hold;
 use crate::team::audit::Actor;
 use crate::web::format::grouped;
 use crate::{catalog, jobs, sources};
@@ -55,6 +56,8 @@ pub fn run(config: &Config, import: &Import) -> Outcome {
         sources::ops::ensure_source(conn, &Actor::system(), &events.source, clock.now())
     })?;
 
+    // Half a history would make half a score, and somebody would be called because of it.
+    let hold = Hold::take(database.url())?;
     let bar = bar("{bar:30} {bytes} of {total_bytes}  {msg}", size);
     let lines = load::open(bar.wrap_read(file)).map_err(at)?;
     let names = events.names.iter().cloned().collect();
@@ -74,7 +77,10 @@ pub fn run(config: &Config, import: &Import) -> Outcome {
         grouped_u64(loaded.rejected),
         if loaded.rejected > 0 { " (see Ingest, Dead letters)" } else { "" },
     ));
-    project(&database, &clock)
+    project(&database, &clock)?;
+    drop(hold);
+    say("Everything is sorted in; the server scores what it touched.");
+    Ok(())
 }
 
 /// Drains the journal until nothing waits; a server that runs beside takes its part.
@@ -96,7 +102,6 @@ fn project(database: &Database, clock: &Clock) -> Outcome {
         left = pending()?;
     }
     bar.finish_and_clear();
-    say("Everything is sorted in; the server scores what it touched.");
     Ok(())
 }
 

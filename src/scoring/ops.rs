@@ -37,7 +37,9 @@ pub fn score_touched(
     now: DateTime<Utc>,
     after: AfterScoring,
 ) -> Result<usize> {
-    store_scores::lock_scorer(conn)?;
+    if !store_scores::try_lock_scorer(conn)? {
+        return Ok(0);
+    }
     let touched = store_scores::take_touched(conn, rows)?;
     score_all(conn, &touched, now, after)?;
     Ok(touched.len())

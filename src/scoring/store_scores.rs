@@ -15,11 +15,28 @@ use crate::schema::{account_scores, score_history, stage_changes, workspace_scor
 /// One scorer writes at a time, in all servers together: scores of one workspace never race.
 pub(super) const SCORER_LOCK: i64 = 0x5249_5045_4e01;
 
-/// Waits for the right to write scores; held until the transaction ends.
+#[derive(QueryableByName)]
+struct Locked {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    locked: bool,
+}
+
+/// Takes the right to write scores until the transaction ends. False: another server scores, or an
+/// import holds all scorers back; nobody waits for it, so that a shutdown never does.
+pub(super) fn try_lock_scorer(conn: &mut PgConnection) -> Result<bool> {
+    let answer: Locked = diesel::sql_query("select pg_try_advisory_xact_lock($1) as locked")
+        .bind::<BigInt, _>(SCORER_LOCK)
+        .get_result(conn)?;
+    Ok(answer.locked)
+}
+
+/// Waits for the right to write scores, for a few seconds; held until the transaction ends.
 pub(super) fn lock_scorer(conn: &mut PgConnection) -> Result<()> {
+    diesel::sql_query("set local lock_timeout = '10s'").execute(conn)?;
     diesel::sql_query("select pg_advisory_xact_lock($1)")
         .bind::<BigInt, _>(SCORER_LOCK)
         .execute(conn)?;
+    diesel::sql_query("set local lock_timeout = 0").execute(conn)?;
     Ok(())
 }
 
