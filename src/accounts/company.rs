@@ -103,13 +103,15 @@ impl Account {
         }
     }
 
-    /// `acme.co.uk` is called Acme until somebody says better.
+    /// `brightwater-labs.co.uk` is called Brightwater Labs until somebody says better.
     fn domain_name(&self) -> String {
         let label = self.domain.split('.').next().unwrap_or_default();
-        let mut letters = label.chars();
-        letters
-            .next()
-            .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        let words = label.split('-').filter(|word| !word.is_empty()).map(|word| {
+            let mut letters = word.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            first.chain(letters).collect::<String>()
+        });
+        words.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -161,6 +163,8 @@ mod tests {
         let mut account = Account::new("acme.co.uk", at(1));
         account.traits.say("employees", &json!(10), at(1));
         assert_eq!(account.facts(&[]).name, "Acme");
+        let other = Account::new("brightwater-labs.example", at(1));
+        assert_eq!(other.facts(&[]).name, "Brightwater Labs");
         let mut workspace = Traits::default();
         workspace.say("employees", &json!("201-500"), at(2));
         workspace.say("industry", &json!("Software"), at(2));
