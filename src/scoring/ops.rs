@@ -15,7 +15,7 @@ use super::evaluate::Evaluation;
 use super::history::DayScore;
 use super::model::NOT_PQL;
 use super::serving;
-use super::store_scores::{self, HistoryDay, Previous, StageChange, Touched};
+use super::store_scores::{self, HistoryDay, PastDay, Previous, StageChange, Touched};
 use super::{store_facts, union};
 use crate::error::{Error, Result, caught};
 use crate::ids::{AccountId, WorkspaceId};
@@ -146,7 +146,7 @@ fn score(
     after(conn, &ids, now)
 }
 
-fn stored_of(stored: &[HistoryDay], id: WorkspaceId) -> &[HistoryDay] {
+fn stored_of(stored: &[PastDay], id: WorkspaceId) -> &[PastDay] {
     let start = stored.partition_point(|day| day.workspace_id < id);
     let end = stored.partition_point(|day| day.workspace_id <= id);
     stored.get(start..end).unwrap_or_default()
@@ -155,7 +155,7 @@ fn stored_of(stored: &[HistoryDay], id: WorkspaceId) -> &[HistoryDay] {
 /// What was known of a workspace's scores before this run.
 struct Past<'a> {
     previous: Option<&'a Previous>,
-    stored: &'a [HistoryDay],
+    stored: &'a [PastDay],
     /// The first day on which something new happened.
     since: NaiveDate,
     /// History begins here.
@@ -163,7 +163,7 @@ struct Past<'a> {
 }
 
 impl Past<'_> {
-    fn on(&self, day: NaiveDate) -> Option<&HistoryDay> {
+    fn on(&self, day: NaiveDate) -> Option<&PastDay> {
         let at = self.stored.binary_search_by_key(&day, |one| one.day).ok()?;
         self.stored.get(at)
     }
@@ -201,12 +201,12 @@ impl Written {
         };
         let days = past.days(case, today);
         let (fresh, _) = days.split_at(days.len().saturating_sub(1));
-        let mut line: BTreeMap<NaiveDate, HistoryDay> =
+        let mut line: BTreeMap<NaiveDate, PastDay> =
             past.stored.iter().map(|day| (day.day, day.clone())).collect();
         let replayed = runs(fresh).flat_map(|run| case.history(ground, run));
         for day in replayed.map(|(version, score)| history_day(ground, case.id, version, score)) {
             let day = day?;
-            line.insert(day.day, day.clone());
+            line.insert(day.day, PastDay::from(&day));
             self.history.push(day);
         }
         let yesterday = today.pred_opt().and_then(|day| line.get(&day));
@@ -216,7 +216,7 @@ impl Written {
         });
         let evaluation = case.on_with_change(ground, model, today, stored);
         let entry = today_entry(case.id, &evaluation)?;
-        line.insert(today, entry.clone());
+        line.insert(today, PastDay::from(&entry));
         let stage_since = stage_since(past.previous, &evaluation.card.stage, &line, now);
         self.note_stage_change(past.previous, case.id, &evaluation, now)?;
         self.serving.push(serving::row(case, &evaluation, &line, stage_since, now)?);
@@ -292,7 +292,7 @@ fn today_entry(workspace_id: WorkspaceId, evaluation: &Evaluation) -> Result<His
 fn stage_since(
     previous: Option<&Previous>,
     stage: &str,
-    line: &BTreeMap<NaiveDate, HistoryDay>,
+    line: &BTreeMap<NaiveDate, PastDay>,
     now: DateTime<Utc>,
 ) -> DateTime<Utc> {
     match previous {

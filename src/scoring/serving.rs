@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::case::Case;
 use super::evaluate::Evaluation;
-use super::store_scores::{AccountServing, HistoryDay, Serving};
+use super::store_scores::{AccountServing, PastDay, Serving};
 use crate::error::{Error, Result};
 use crate::ids::AccountId;
 use crate::usage::signal::{Fields, Value};
@@ -19,7 +19,7 @@ const SPARKLINE_DAYS: u64 = 30;
 pub(super) fn row(
     case: &Case,
     evaluation: &Evaluation,
-    line: &BTreeMap<NaiveDate, HistoryDay>,
+    line: &BTreeMap<NaiveDate, PastDay>,
     stage_since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Serving> {

@@ -117,17 +117,41 @@ pub struct HistoryDay {
     pub model_version: i32,
 }
 
+/// A stored day as far as the next scoring asks: without the categories, which are most of it.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = score_history)]
+pub(super) struct PastDay {
+    pub workspace_id: WorkspaceId,
+    pub day: NaiveDate,
+    /// Hundredths of a point.
+    pub score: i32,
+    pub stage: String,
+    pub model_version: i32,
+}
+
+impl From<&HistoryDay> for PastDay {
+    fn from(day: &HistoryDay) -> Self {
+        Self {
+            workspace_id: day.workspace_id,
+            day: day.day,
+            score: day.score,
+            stage: day.stage.clone(),
+            model_version: day.model_version,
+        }
+    }
+}
+
 /// The stored days of some workspaces from `from` on, by workspace and day.
 pub(super) fn history_since(
     conn: &mut PgConnection,
     ids: &[WorkspaceId],
     from: NaiveDate,
-) -> Result<Vec<HistoryDay>> {
+) -> Result<Vec<PastDay>> {
     Ok(score_history::table
         .filter(score_history::workspace_id.eq_any(ids))
         .filter(score_history::day.ge(from))
         .order((score_history::workspace_id, score_history::day))
-        .select(HistoryDay::as_select())
+        .select(PastDay::as_select())
         .load(conn)?)
 }
 
