@@ -87,6 +87,18 @@ pub fn count(conn: &mut PgConnection) -> Result<u32> {
     Ok(u32::try_from(found.n).unwrap_or(u32::MAX))
 }
 
+/// The same for every page's navigation: counts no further than `most`, so that its cost does not
+/// grow with the installation.
+///
+/// # Errors
+/// The database's.
+pub fn count_up_to(conn: &mut PgConnection, most: u32) -> Result<u32> {
+    let found: Count =
+        sql_query(format!("select count(*) as n from (select 1 {UNOWNED} limit {most}) some"))
+            .get_result(conn)?;
+    Ok(u32::try_from(found.n).unwrap_or(most))
+}
+
 /// The first [`SHOWN`] of them.
 ///
 /// # Errors

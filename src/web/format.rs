@@ -112,12 +112,17 @@ pub fn count(number: impl Plain<i64>, one: &str, many: &str) -> String {
     }
 }
 
-/// A number that is worth a word only when there is something: empty for zero.
+/// Beyond it a number at a glance is "99+": nobody acts differently on 100 and on 10,000, and who
+/// counts may stop there.
+pub const GLANCE: u32 = 99;
+
+/// A number beside the navigation: empty for zero, "99+" beyond [`GLANCE`].
 #[must_use]
-pub fn unless_zero(number: impl Plain<u32>) -> String {
+pub fn at_a_glance(number: impl Plain<u32>) -> String {
     match number.plain() {
         0 => String::new(),
-        some => grouped(i64::from(some)),
+        some if some > GLANCE => format!("{GLANCE}+"),
+        some => some.to_string(),
     }
 }
 

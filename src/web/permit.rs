@@ -24,6 +24,7 @@ use chrono_tz::Tz;
 use diesel::PgConnection;
 use futures_util::future::LocalBoxFuture;
 
+use super::format::GLANCE;
 use super::role::{May, Role, Theme, Verdict};
 use super::shell::{Counters, Flash, Shell, SignedIn};
 use super::{csrf, flash, session, store, token};
@@ -162,7 +163,7 @@ fn visit(
     let mut counters = Counters::default();
     if whole_page {
         counters.inbox = tasks::store_inbox::count_now(conn, visit.member, now)?;
-        counters.assign = ownership::store_board::count(conn)?;
+        counters.assign = ownership::store_board::count_up_to(conn, GLANCE + 1)?;
     }
     Ok(Some((visit, counters)))
 }

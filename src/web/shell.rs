@@ -294,13 +294,13 @@ impl Shell {
 
     /// The number beside an item; `None` where there is none to show.
     #[must_use]
-    pub fn count(&self, item: &NavItem) -> Option<u32> {
+    pub fn count(&self, item: &NavItem) -> Option<String> {
         let count = match item {
             NavItem::Inbox => self.counters.inbox,
             NavItem::Assign => self.counters.assign,
             _ => 0,
         };
-        (count > 0).then_some(count)
+        (count > 0).then(|| format::at_a_glance(count))
     }
 
     /// Whether the page belongs to the item.
@@ -338,7 +338,9 @@ mod tests {
         let mut shell = Shell::new("Inbox", DateTime::UNIX_EPOCH);
         assert_eq!(shell.count(&NavItem::Inbox), None);
         shell.counters.inbox = 7;
-        assert_eq!(shell.count(&NavItem::Inbox), Some(7));
+        assert_eq!(shell.count(&NavItem::Inbox).as_deref(), Some("7"));
+        shell.counters.assign = 100;
+        assert_eq!(shell.count(&NavItem::Assign).as_deref(), Some("99+"));
         assert_eq!(shell.count(&NavItem::Accounts), None);
     }
 }

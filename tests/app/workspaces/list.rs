@@ -93,7 +93,8 @@ async fn filters_hold_for_every_row_and_counts_agree() {
 async fn what_means_nothing_is_said_and_left_out() {
     let house = House::open().await;
     world::listed(&house.db, house.clock.now(), 3);
-    let page = house.as_rep().get("/workspaces?stage=boiling&owner=somebody&after=x&sort=%27--").await;
+    let page =
+        house.as_rep().get("/workspaces?stage=boiling&owner=somebody&after=x&sort=%27--").await;
     page.says(200, "stage=boiling");
     assert_eq!(page.body.matches("means nothing here").count(), 4);
     assert_eq!(ids(&page.body).len(), 3);
