@@ -94,7 +94,7 @@ pub fn count(conn: &mut PgConnection) -> Result<u32> {
 /// The database's.
 pub fn count_up_to(conn: &mut PgConnection, most: u32) -> Result<u32> {
     let found: Count =
-        sql_query(format!("select count(*) as n from (select 1 {UNOWNED} limit {most}) some"))
+        sql_query(format!("select count(*) as n from (select 1 {UNOWNED} limit {most}) found"))
             .get_result(conn)?;
     Ok(u32::try_from(found.n).unwrap_or(most))
 }
