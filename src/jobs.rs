@@ -10,14 +10,16 @@ use crate::ingest::drain::Projection;
 use crate::queue::engine::{Handler, Period, Running, Schedule};
 use crate::scoring::jobs::RESCORE;
 use crate::{
-    accounts, catalog, identity, ingest, queue, routing, scoring, team, usage, web, workspaces,
+    accounts, catalog, identity, ingest, queue, routing, scoring, subscriptions, team, usage, web,
+    workspaces,
 };
 
 /// What the drainer makes of events, in the order in which each needs the one before: who, where,
 /// what, whose.
-pub const PROJECTIONS: [Projection; 4] = [
+pub const PROJECTIONS: [Projection; 5] = [
     identity::project::project,
     workspaces::project::project,
+    subscriptions::project::project,
     usage::project::project,
     accounts::project::project,
 ];

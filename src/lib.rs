@@ -29,6 +29,7 @@ pub mod ingest;
 pub mod identity;
 pub mod accounts;
 pub mod workspaces;
+pub mod subscriptions;
 pub mod usage;
 pub mod scoring;
 pub mod tasks;

@@ -458,6 +458,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    subscription_changes (subscription_id, at, key) {
+        subscription_id -> Text,
+        at -> Timestamptz,
+        key -> Text,
+        place -> Int2,
+        status -> Text,
+        plan -> Nullable<Text>,
+        billing_period -> Nullable<Text>,
+        currency -> Text,
+        mrr_cents -> Int8,
+        seats_purchased -> Nullable<Int4>,
+        trial_start_on -> Nullable<Date>,
+        trial_end_on -> Nullable<Date>,
+        started_at -> Nullable<Timestamptz>,
+        canceled_at -> Nullable<Timestamptz>,
+        ends_on -> Nullable<Date>,
+        renewal_on -> Nullable<Date>,
+        flags -> Array<Nullable<Text>>,
+        origin -> Text,
+    }
+}
+
+diesel::table! {
     subscriptions (id) {
         id -> Text,
         workspace_id -> Uuid,
@@ -474,6 +497,9 @@ diesel::table! {
         renewal_on -> Nullable<Date>,
         origin -> Text,
         updated_at -> Timestamptz,
+        customer_id -> Nullable<Text>,
+        ends_on -> Nullable<Date>,
+        flags -> Array<Nullable<Text>>,
     }
 }
 
@@ -674,6 +700,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sign_in_attempts,
     sources,
     stage_changes,
+    subscription_changes,
     subscriptions,
     tasks,
     team_members,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Features in the order in which data flows through them: calls go up this list. Routing stands
 /// last: it decides and, in the same transaction, calls ownership, which calls tasks.
-const FEATURES: [&str; 12] = [
+const FEATURES: [&str; 13] = [
     "team",
     "sources",
     "catalog",
@@ -19,6 +19,7 @@ const FEATURES: [&str; 12] = [
     "identity",
     "accounts",
     "workspaces",
+    "subscriptions",
     "usage",
     "scoring",
     "tasks",
@@ -217,6 +218,9 @@ fn the_engines_are_pure() {
         "src/scoring/model.rs",
         "src/routing/engine.rs",
         "src/routing/rule.rs",
+        "src/subscriptions/terms.rs",
+        "src/subscriptions/told.rs",
+        "src/subscriptions/input.rs",
         "src/usage/condition.rs",
         "src/usage/compute.rs",
         "src/usage/signal.rs",

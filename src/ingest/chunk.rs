@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::attribution::{Inferred, Trail};
 use super::meaning::Meaning;
 use super::message::{Message, is_junk_id};
+use super::traits::Traits;
 use crate::catalog::event::Catalog;
 use crate::ids::{SourceId, UserId, WorkspaceId};
 
@@ -126,6 +127,23 @@ pub struct Chunk<'a> {
     pub joined: BTreeSet<(WorkspaceId, UserId)>,
     /// Workspaces whose evidence for an account may have changed.
     pub relink: BTreeSet<WorkspaceId>,
+    /// Workspaces about which something else is said than before.
+    pub retold: Vec<Retold>,
+}
+
+/// What was said about a workspace before this chunk, and what is said now.
+#[derive(Clone, Debug)]
+pub struct Retold {
+    /// Which.
+    pub workspace: WorkspaceId,
+    /// The product's id.
+    pub external_id: String,
+    /// Its traits before.
+    pub before: Traits,
+    /// Its traits now.
+    pub now: Traits,
+    /// The first day on which this chunk says anything about it.
+    pub since: NaiveDate,
 }
 
 impl<'a> Chunk<'a> {
@@ -148,6 +166,7 @@ impl<'a> Chunk<'a> {
             replace: BTreeMap::new(),
             joined: BTreeSet::new(),
             relink: BTreeSet::new(),
+            retold: Vec::new(),
         }
     }
 

@@ -104,7 +104,9 @@ pub fn number_of(value: &Value) -> Option<f64> {
     .filter(|number: &f64| number.is_finite())
 }
 
-fn time_of(value: &Value) -> Option<DateTime<Utc>> {
+/// A point in time: RFC 3339, a plain day, or seconds or milliseconds since 1970.
+#[must_use]
+pub fn time_of(value: &Value) -> Option<DateTime<Utc>> {
     match value {
         Value::String(text) => {
             let text = text.trim();

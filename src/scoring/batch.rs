@@ -65,8 +65,8 @@ pub fn cases(
             members: rows.into_iter().map(member).collect(),
             subscriptions: subscriptions
                 .take_of(|one| one.workspace_id.cmp(&id))
-                .into_iter()
-                .map(subscription)
+                .chunk_by(|a, b| a.id == b.id)
+                .filter_map(subscription)
                 .collect(),
             usage: usage
                 .take_of(|day| day.workspace_id.cmp(&id))
@@ -173,19 +173,28 @@ fn member(row: MemberRow) -> Member {
     }
 }
 
-fn subscription(row: SubscriptionRow) -> DatedSubscription {
+/// All words about one subscription, the newest last.
+fn subscription(words: &[SubscriptionRow]) -> Option<DatedSubscription> {
+    let (now, earlier) = words.split_last()?;
+    Some(DatedSubscription { earlier: earlier.iter().map(word).collect(), ..word(now) })
+}
+
+fn word(row: &SubscriptionRow) -> DatedSubscription {
     DatedSubscription {
         facts: SubscriptionFacts {
-            status: row.status,
+            status: row.status.clone(),
             mrr_cents: row.mrr_cents,
             seats: row.seats_purchased.map(i64::from),
             renewal_on: row.renewal_on,
             trial_end_on: row.trial_end_on,
         },
+        of: Some(row.workspace_id),
+        by_traits: row.by_traits,
         started_on: row.started_at.map(|at| at.date_naive()),
         trial_start_on: row.trial_start_on,
         canceled_on: row.canceled_at.map(|at| at.date_naive()),
         said_on: Some(row.updated_at.date_naive()),
+        earlier: Vec::new(),
     }
 }
 

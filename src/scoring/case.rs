@@ -1,5 +1,7 @@
 //! One workspace with everything that the engine asks about it, on any day. Pure.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use super::card::MemberScore;
@@ -49,13 +51,29 @@ pub struct DatedSubscription {
     pub canceled_on: Option<NaiveDate>,
     /// When its status was last said: from then on it is what it is.
     pub said_on: Option<NaiveDate>,
+    /// What was said of it before, oldest first.
+    pub earlier: Vec<Self>,
+    /// Whose it is, in the union of an account's workspaces.
+    pub of: Option<WorkspaceId>,
+    /// Whether only the product's traits tell of it.
+    pub by_traits: bool,
 }
 
 impl DatedSubscription {
-    /// What it was on `day`: `None` before it began; as it stands since that was said; before that,
-    /// trialing inside its trial and active between the end of the trial and its cancellation.
+    /// What it was on `day`: what was last said of it by then. The first word also speaks for the
+    /// days before it: `None` before the subscription began, then trialing inside its trial and
+    /// active between the end of the trial and its cancellation.
     #[must_use]
     pub fn on(&self, day: NaiveDate) -> Option<SubscriptionFacts> {
+        let holds = |word: &&Self| word.said_on.is_some_and(|said| said <= day);
+        let word = match self.earlier.first() {
+            Some(first) if !holds(&self) => self.earlier.iter().rev().find(holds).unwrap_or(first),
+            _ => self,
+        };
+        word.alone_on(day)
+    }
+
+    fn alone_on(&self, day: NaiveDate) -> Option<SubscriptionFacts> {
         let began = self.trial_start_on.into_iter().chain(self.started_on).min();
         if began.is_some_and(|began| began > day) {
             return None;
@@ -140,10 +158,8 @@ impl Case {
     #[must_use]
     pub fn history(&self, ground: &Ground, days: &[NaiveDate]) -> Vec<(i64, DayScore)> {
         let version = |day: &NaiveDate| ground.model_on(*day).map(CompiledModel::version);
-        let standing = |day: &NaiveDate| -> Vec<Option<SubscriptionFacts>> {
-            self.subscriptions.iter().map(|one| one.on(*day)).collect()
-        };
-        let runs = days.chunk_by(|a, b| version(a) == version(b) && standing(a) == standing(b));
+        let runs = days
+            .chunk_by(|a, b| version(a) == version(b) && self.standing(*a) == self.standing(*b));
         let mut scores = Vec::with_capacity(days.len());
         for run in runs {
             let Some(last) = run.last() else { continue };
@@ -160,8 +176,19 @@ impl Case {
         let mut workspace = self.workspace.clone();
         let end = day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::days(1);
         workspace.last_active_at = workspace.last_active_at.filter(|at| *at < end);
-        let subscriptions = self.subscriptions.iter().filter_map(|one| one.on(day)).collect();
-        Dated { workspace, subscriptions }
+        Dated { workspace, subscriptions: self.standing(day) }
+    }
+
+    /// The subscriptions of `day`. What traits say is left out where a billing system speaks for the
+    /// workspace on that day: it would be the same money twice.
+    fn standing(&self, day: NaiveDate) -> Vec<SubscriptionFacts> {
+        let all: Vec<_> =
+            self.subscriptions.iter().filter_map(|one| Some((one, one.on(day)?))).collect();
+        let billed: BTreeSet<Option<WorkspaceId>> =
+            all.iter().filter(|(one, _)| !one.by_traits).map(|(one, _)| one.of).collect();
+        let counted =
+            all.into_iter().filter(|(one, _)| !one.by_traits || !billed.contains(&one.of));
+        counted.map(|(_, facts)| facts).collect()
     }
 
     fn known<'a>(&'a self, ground: &'a Ground, dated: &'a Dated) -> Known<'a> {
@@ -233,5 +260,23 @@ mod tests {
         let status = |on: &str| subscription.on(day(on)).map(|facts| facts.status);
         assert_eq!(status("2026-11-09").as_deref(), Some("active"));
         assert_eq!(status("2026-11-10").as_deref(), Some("canceled"));
+    }
+
+    #[test]
+    fn each_day_has_the_word_that_held_by_then() {
+        let word = |status: &str, said: &str| DatedSubscription {
+            facts: SubscriptionFacts { status: status.to_owned(), ..SubscriptionFacts::default() },
+            started_on: Some(day("2026-09-01")),
+            said_on: Some(day(said)),
+            ..DatedSubscription::default()
+        };
+        let earlier = vec![word("active", "2026-10-01"), word("past_due", "2026-11-01")];
+        let subscription = DatedSubscription { earlier, ..word("canceled", "2026-11-10") };
+        let status = |on: &str| subscription.on(day(on)).map(|facts| facts.status);
+        assert_eq!(status("2026-08-31"), None, "before it began");
+        assert_eq!(status("2026-09-15").as_deref(), Some("active"), "as first said");
+        assert_eq!(status("2026-10-31").as_deref(), Some("active"));
+        assert_eq!(status("2026-11-01").as_deref(), Some("past_due"));
+        assert_eq!(status("2026-11-12").as_deref(), Some("canceled"));
     }
 }

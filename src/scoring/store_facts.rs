@@ -130,11 +130,15 @@ pub(super) fn members(conn: &mut PgConnection, ids: &[WorkspaceId]) -> Result<Ve
     .load(conn)?)
 }
 
-/// A subscription as of today.
+/// A word about a subscription: what it is, or what it was from `updated_at` on.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct SubscriptionRow {
     #[diesel(sql_type = SqlUuid)]
     pub workspace_id: WorkspaceId,
+    #[diesel(sql_type = Text)]
+    pub id: String,
+    #[diesel(sql_type = Bool)]
+    pub by_traits: bool,
     #[diesel(sql_type = Text)]
     pub status: String,
     #[diesel(sql_type = BigInt)]
@@ -155,14 +159,24 @@ pub struct SubscriptionRow {
     pub updated_at: DateTime<Utc>,
 }
 
+/// Every word about every subscription, the newest of each last. What traits say has no history that
+/// could be computed with: it depends on the order in which events came.
 pub(super) fn subscriptions(
     conn: &mut PgConnection,
     ids: &[WorkspaceId],
 ) -> Result<Vec<SubscriptionRow>> {
     Ok(diesel::sql_query(
-        "select workspace_id, status, mrr_cents, seats_purchased, trial_start_on, trial_end_on,
-                started_at, canceled_at, renewal_on, updated_at
-         from subscriptions where workspace_id = any($1) order by workspace_id, id",
+        "select workspace_id, id, origin = 'traits' as by_traits, status, mrr_cents, seats_purchased,
+                trial_start_on, trial_end_on, started_at, canceled_at, renewal_on, updated_at,
+                true as is_now, 0 as place
+         from subscriptions where workspace_id = any($1)
+         union all
+         select s.workspace_id, s.id, false, c.status, c.mrr_cents, c.seats_purchased,
+                c.trial_start_on, c.trial_end_on, c.started_at, c.canceled_at, c.renewal_on, c.at,
+                false, c.place
+         from subscriptions s join subscription_changes c on c.subscription_id = s.id
+         where s.workspace_id = any($1) and s.origin <> 'traits'
+         order by workspace_id, id, is_now, updated_at, place",
     )
     .bind::<Array<SqlUuid>, _>(ids)
     .load(conn)?)

@@ -126,19 +126,24 @@ pub fn at_a_glance(number: impl Plain<u32>) -> String {
     }
 }
 
+/// How many decimals amounts of a currency have, as Stripe counts minor units: krónur and shillings
+/// of Uganda are sent in hundredths although nobody has them.
+#[must_use]
+pub fn decimals(currency: &str) -> u32 {
+    match currency.to_uppercase().as_str() {
+        "BIF" | "CLP" | "DJF" | "GNF" | "JPY" | "KMF" | "KRW" | "MGA" | "PYG" | "RWF" | "VND"
+        | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "JOD" | "KWD" | "OMR" | "TND" => 3,
+        _ => 2,
+    }
+}
+
 /// Money in the minor units of its ISO 4217 currency: `$1,200`, `€12.50`, `¥900`, `CHF 40`.
 #[must_use]
 pub fn money(minor: i64, currency: &str) -> String {
-    let decimals: usize = match currency {
-        "JPY" | "KRW" | "VND" | "CLP" | "ISK" => 0,
-        "BHD" | "KWD" | "OMR" | "TND" | "JOD" => 3,
-        _ => 2,
-    };
-    let unit = match decimals {
-        0 => 1,
-        3 => 1000,
-        _ => 100,
-    };
+    let decimals = decimals(currency);
+    let unit = 10_i64.pow(decimals);
+    let decimals = usize::try_from(decimals).unwrap_or_default();
     let size = minor.saturating_abs();
     let sign = if minor < 0 { "\u{2212}" } else { "" };
     let symbol = match currency {

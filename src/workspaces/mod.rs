@@ -1,6 +1,6 @@
-//! Tenants of the product, who is in them, what they pay, and the pages on which people see them.
+//! Tenants of the product, who is in them, and the pages on which people see them.
 //!
-//! Owns `workspaces`, `memberships`, `subscriptions` and `group_calls`. [`workspace`] and [`membership`]
+//! Owns `workspaces`, `memberships` and `group_calls`. [`workspace`] and [`membership`]
 //! are the nouns, [`project`] is the drainer's part, [`places`] finds the workspace of events that do
 //! not name it.
 //!
@@ -13,9 +13,8 @@
 //! dots and any script, which browsers and proxies rewrite in paths. `/workspaces/<external id>`
 //! leads there too.
 //!
-//! Invariants: only known users are members; leaving ends a membership and never deletes it; a
-//! subscription with origin `traits` is a function of the workspace's traits; every field comes out
-//! the same whatever the order, batching and duplication of events.
+//! Invariants: only known users are members; leaving ends a membership and never deletes it; every
+//! field comes out the same whatever the order, batching and duplication of events.
 
 pub mod filter;
 pub mod membership;

@@ -1,4 +1,4 @@
-//! Events become workspaces, memberships and subscriptions, and tell where people are.
+//! Events become workspaces and memberships, and tell where people are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::workspace::Workspace;
 use super::{places, store};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
-use crate::ingest::chunk::{Chunk, ChunkEvent};
+use crate::ingest::chunk::{Chunk, ChunkEvent, Retold};
 use crate::ingest::message::Kind;
 use crate::ingest::traits::{snake_case, text_of};
 
@@ -62,7 +62,8 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
         let workspace = known
             .entry(*id)
             .or_insert_with(|| Workspace::new(*id, &said.external_id, said.first_at));
-        let facts = (!fresh).then(|| (workspace.facts(), workspace.subscription()));
+        let facts = (!fresh).then(|| workspace.facts());
+        let before = (!said.traits.is_empty()).then(|| workspace.traits.clone());
         let mut differs = fresh || said.first_at < workspace.first_seen_at;
         workspace.first_seen_at = workspace.first_seen_at.min(said.first_at);
         for (at, traits) in &said.traits {
@@ -71,14 +72,22 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
         if !differs {
             continue;
         }
-        if facts.is_none_or(|facts| facts != (workspace.facts(), workspace.subscription())) {
+        if facts.is_none_or(|facts| facts != workspace.facts()) {
             chunk.touch(*id, said.first_at.date_naive());
+        }
+        if let Some(before) = before.filter(|before| *before != workspace.traits) {
+            chunk.retold.push(Retold {
+                workspace: *id,
+                external_id: workspace.external_id.clone(),
+                before,
+                now: workspace.traits.clone(),
+                since: said.first_at.date_naive(),
+            });
         }
         chunk.relink.insert(*id);
         changed.push(workspace.clone());
     }
-    store::upsert(conn, &changed)?;
-    store::sync_subscriptions(conn, &changed)
+    store::upsert(conn, &changed)
 }
 
 fn write_memberships(

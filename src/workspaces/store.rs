@@ -1,15 +1,13 @@
-//! All SQL of workspaces and subscriptions.
+//! All SQL of workspaces.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, BigInt, Date, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
 
-use super::workspace::{Facts, Subscription, Workspace};
+use super::workspace::{Facts, Workspace};
 use crate::error::Result;
 use crate::ids::WorkspaceId;
 use crate::ingest::traits::Traits;
@@ -98,64 +96,6 @@ pub fn upsert(conn: &mut PgConnection, workspaces: &[Workspace]) -> Result<()> {
     .bind::<Array<Text>, _>(workspaces.iter().map(|workspace| json(&workspace.traits.times)).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(facts.iter().map(|facts| facts.created_at).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(workspaces.iter().map(|workspace| workspace.first_seen_at).collect::<Vec<_>>())
-    .execute(conn)?;
-    Ok(())
-}
-
-/// Makes the subscriptions that traits describe agree with the traits of these workspaces.
-///
-/// # Errors
-/// When the database fails.
-pub fn sync_subscriptions(conn: &mut PgConnection, workspaces: &[Workspace]) -> Result<()> {
-    let key = |workspace: &Workspace| format!("traits:{}", workspace.external_id);
-    let described: Vec<(&Workspace, Subscription)> = workspaces
-        .iter()
-        .filter_map(|workspace| Some((workspace, workspace.subscription()?)))
-        .collect();
-    let with: BTreeSet<WorkspaceId> = described.iter().map(|(workspace, _)| workspace.id).collect();
-    let without: Vec<String> =
-        workspaces.iter().filter(|workspace| !with.contains(&workspace.id)).map(key).collect();
-    if !without.is_empty() {
-        diesel::sql_query("delete from subscriptions where id = any($1)")
-            .bind::<Array<Text>, _>(without)
-            .execute(conn)?;
-    }
-    if described.is_empty() {
-        return Ok(());
-    }
-    diesel::sql_query(
-        "insert into subscriptions (id, workspace_id, status, plan, billing_period, currency, mrr_cents,
-             seats_purchased, trial_start_on, trial_end_on, started_at, canceled_at, renewal_on, origin, updated_at)
-         select id, workspace_id, status, plan, period, currency, mrr, seats, trial_start, trial_end, started, canceled,
-                renewal, 'traits', updated
-         from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-                     $8::integer[], $9::date[], $10::date[], $11::timestamptz[], $12::timestamptz[], $13::date[],
-                     $14::timestamptz[])
-             as t (id, workspace_id, status, plan, period, currency, mrr, seats, trial_start, trial_end, started,
-                   canceled, renewal, updated)
-         order by id
-         on conflict (id) do update set
-             status = excluded.status, plan = excluded.plan, billing_period = excluded.billing_period,
-             currency = excluded.currency, mrr_cents = excluded.mrr_cents,
-             seats_purchased = excluded.seats_purchased, trial_start_on = excluded.trial_start_on,
-             trial_end_on = excluded.trial_end_on, started_at = excluded.started_at,
-             canceled_at = excluded.canceled_at, renewal_on = excluded.renewal_on,
-             updated_at = excluded.updated_at",
-    )
-    .bind::<Array<Text>, _>(described.iter().map(|(workspace, _)| key(workspace)).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(described.iter().map(|(workspace, _)| workspace.id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(described.iter().map(|(_, s)| s.status).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(described.iter().map(|(_, s)| s.plan.as_deref()).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(described.iter().map(|(_, s)| s.billing_period).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(described.iter().map(|(_, s)| s.currency.as_str()).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(described.iter().map(|(_, s)| s.mrr_cents).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Int4>>, _>(described.iter().map(|(_, s)| s.seats_purchased).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Date>>, _>(described.iter().map(|(_, s)| s.trial_start_on).collect::<Vec<Option<NaiveDate>>>())
-    .bind::<Array<Nullable<Date>>, _>(described.iter().map(|(_, s)| s.trial_end_on).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Timestamptz>>, _>(described.iter().map(|(_, s)| s.started_at).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Timestamptz>>, _>(described.iter().map(|(_, s)| s.canceled_at).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Date>>, _>(described.iter().map(|(_, s)| s.renewal_on).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(described.iter().map(|(_, s)| s.updated_at).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
 }

@@ -26,6 +26,7 @@ mod routing;
 mod scored;
 mod scoring;
 mod steer;
+mod subscriptions;
 mod tasks;
 mod team;
 #[path = "../support/test_db.rs"]

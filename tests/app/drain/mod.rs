@@ -6,4 +6,4 @@ mod healing;
 mod order;
 mod speed;
 mod story;
-mod support;
+pub mod support;

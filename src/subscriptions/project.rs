@@ -1,0 +1,61 @@
+//! The drainer's part: traits become subscriptions.
+
+use std::collections::BTreeMap;
+
+use diesel::PgConnection;
+
+use super::store::{self, Change, Standing};
+use super::terms::Origin;
+use super::told::by_traits;
+use crate::error::Result;
+use crate::ingest::chunk::Chunk;
+
+/// Makes the subscriptions that traits describe agree with the traits that this chunk changed. The
+/// dated rows say what Ripen noticed, in the order in which it did; nothing is computed of them.
+///
+/// # Errors
+/// When the database fails.
+pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
+    let mut standing = BTreeMap::new();
+    let mut changes = Vec::new();
+    let mut gone = Vec::new();
+    let mut touched = Vec::new();
+    for retold in &chunk.retold {
+        let (before, now) = (by_traits(&retold.before), by_traits(&retold.now));
+        if before == now {
+            continue;
+        }
+        let id = format!("traits:{}", retold.external_id);
+        touched.push((retold.workspace, retold.since));
+        let Some((terms, said_at)) = now else {
+            gone.push(id);
+            continue;
+        };
+        if before.is_none_or(|(before, _)| before != terms) {
+            changes.push(Change {
+                id: id.clone(),
+                at: said_at,
+                key: String::new(),
+                place: 0,
+                terms: terms.clone(),
+                origin: Origin::Traits,
+            });
+        }
+        let one = Standing {
+            id: id.clone(),
+            workspace: retold.workspace,
+            terms,
+            origin: Origin::Traits,
+            said_at,
+        };
+        standing.insert(id, one);
+    }
+    for (workspace, since) in touched {
+        chunk.touch(workspace, since);
+    }
+    if !gone.is_empty() {
+        store::remove(conn, &gone, true)?;
+    }
+    store::write(conn, &standing.into_values().collect::<Vec<_>>())?;
+    store::write_changes(conn, &changes)
+}

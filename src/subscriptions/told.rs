@@ -1,0 +1,132 @@
+//! The subscription that a workspace's traits describe.
+
+use chrono::{DateTime, Utc};
+
+use super::terms::{Terms, period_named, status_named};
+use crate::ingest::traits::Traits;
+use crate::web::format;
+use crate::workspaces::workspace::{PLAN, SEATS, plan_tier};
+
+const STATUS: &[&str] = &["subscription_status", "billing_status", "paid_status"];
+const TRIAL_START: &[&str] =
+    &["trial_start", "trial_started_at", "trial_starts_at", "trial_start_date"];
+const TRIAL_END: &[&str] = &["trial_ends_at", "trial_end", "trial_end_date", "trial_end_at"];
+const MRR: &[&str] = &["mrr", "monthly_recurring_revenue"];
+const RENEWAL: &[&str] = &["renewal_date", "renews_at", "renewal_on", "current_period_end"];
+const CANCELED: &[&str] = &["canceled_at", "cancelled_at"];
+const PERIOD: &[&str] = &["billing_period", "billing_interval", "interval"];
+
+/// What the traits say about paying and when they last said it; nothing without a word about it. It
+/// has no memory and knows no time: a trial that nobody ended is still a trial, its end tells the rest.
+#[must_use]
+pub fn by_traits(traits: &Traits) -> Option<(Terms, DateTime<Utc>)> {
+    let tier = plan_tier(traits);
+    let trial_end_on = traits.time(TRIAL_END).map(|at| at.date_naive());
+    let currency = lower(traits, &["currency"])
+        .filter(|code| code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_lowercase()))
+        .unwrap_or_else(|| "usd".to_owned());
+    let mrr_cents = cents(traits, &currency);
+    let said = lower(traits, STATUS).and_then(|said| status_named(&said));
+    let status = match (said, tier) {
+        (Some(status), _) => status,
+        (None, Some("trial")) => "trialing",
+        (None, Some("pro" | "enterprise")) if trial_end_on.is_some() && mrr_cents == 0 => {
+            "trialing"
+        }
+        (None, Some("pro" | "enterprise")) => "active",
+        (None, _) if mrr_cents > 0 => "active",
+        (None, None) if trial_end_on.is_some() => "trialing",
+        (None, _) => return None,
+    };
+    let all = [
+        PLAN,
+        SEATS,
+        STATUS,
+        TRIAL_START,
+        TRIAL_END,
+        MRR,
+        RENEWAL,
+        CANCELED,
+        PERIOD,
+        &["mrr_cents", "arr", "currency"],
+    ];
+    let terms = Terms {
+        plan: traits.text(PLAN),
+        billing_period: lower(traits, PERIOD).and_then(|said| period_named(&said)),
+        currency,
+        mrr_cents,
+        seats_purchased: whole(traits.number(SEATS)),
+        trial_start_on: traits.time(TRIAL_START).map(|at| at.date_naive()),
+        trial_end_on,
+        started_at: traits.time(&["subscription_started_at", "subscribed_at"]),
+        canceled_at: traits.time(CANCELED),
+        renewal_on: traits.time(RENEWAL).map(|at| at.date_naive()),
+        ..Terms::new(status)
+    };
+    Some((terms, traits.said_at(&all.concat())?))
+}
+
+fn lower(traits: &Traits, names: &[&str]) -> Option<String> {
+    traits.text(names).map(|text| text.to_lowercase())
+}
+
+/// `mrr_cents`, else `mrr` in major units, else a twelfth of `arr`.
+fn cents(traits: &Traits, currency: &str) -> i64 {
+    let minor = traits.number(&["mrr_cents"]);
+    let major = || {
+        let mrr = traits.number(MRR).or_else(|| Some(traits.number(&["arr"])? / 12.0))?;
+        Some(mrr * f64::from(10_u32.pow(format::decimals(currency))))
+    };
+    minor.or_else(major).map_or(0, nearest)
+}
+
+/// The nearest whole number, within what a price can be.
+#[allow(clippy::as_conversions, reason = "clamped to what both types hold exactly")]
+fn nearest(number: f64) -> i64 {
+    number.round().clamp(0.0, 1e14) as i64
+}
+
+fn whole(number: Option<f64>) -> Option<i32> {
+    number.filter(|number| *number >= 0.0).and_then(|number| i32::try_from(nearest(number)).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn told(said: &Value) -> Option<Terms> {
+        let mut traits = Traits::default();
+        traits.say_all(said.as_object().unwrap(), "2026-01-02T00:00:00Z".parse().unwrap());
+        by_traits(&traits).map(|(terms, _)| terms)
+    }
+
+    #[test]
+    fn a_trial_of_a_segment_group_call() {
+        let terms = told(&json!({"plan": "trial", "trial_ends_at": "2026-01-16T00:00:00Z"}));
+        let terms = terms.unwrap();
+        assert_eq!((terms.status, terms.trial_end_on), ("trialing", "2026-01-16".parse().ok()));
+    }
+
+    #[test]
+    fn money_in_major_and_minor_units() {
+        for said in [
+            json!({"plan": "pro", "mrr": 49.99}),
+            json!({"mrr_cents": 4999}),
+            json!({"plan": "Team", "arr": "599.88"}),
+            json!({"plan": "Team", "mrr": "4,999", "currency": "JPY"}),
+        ] {
+            let terms = told(&said).unwrap();
+            assert_eq!((terms.mrr_cents, terms.status), (4999, "active"), "{said}");
+        }
+    }
+
+    #[test]
+    fn no_subscription_without_a_word_about_paying() {
+        assert_eq!(told(&json!({"name": "x"})), None);
+        assert_eq!(told(&json!({"plan": "free"})), None);
+        let churned = told(&json!({"plan": "free", "subscription_status": "churned"}));
+        assert_eq!(churned.unwrap().status, "canceled");
+    }
+}

@@ -1,0 +1,3 @@
+//! What workspaces pay: every way in, and what follows from it.
+
+mod upserts;
