@@ -161,6 +161,32 @@ diesel::table! {
         user_id -> Uuid,
         first_seen_at -> Timestamptz,
         source_id -> Uuid,
+        said_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    identity_changes (id) {
+        id -> Uuid,
+        kind -> Text,
+        person_id -> Uuid,
+        other_id -> Uuid,
+        reason -> Text,
+        moved -> Jsonb,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Timestamptz,
+        undone_by -> Nullable<Uuid>,
+        undone_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    identity_claims (visitor_id, user_id, said_by) {
+        visitor_id -> Uuid,
+        user_id -> Uuid,
+        said_by -> Text,
+        said_at -> Timestamptz,
+        source_id -> Uuid,
     }
 }
 
@@ -284,6 +310,21 @@ diesel::table! {
         seen_at -> Timestamptz,
         decided_at -> Nullable<Timestamptz>,
         decision -> Nullable<Text>,
+        confidence -> Int2,
+        evidence -> Array<Nullable<Text>>,
+        decided_on -> Nullable<Array<Nullable<Text>>>,
+    }
+}
+
+diesel::table! {
+    merge_evidence (user_id, other_id, kind, value) {
+        user_id -> Uuid,
+        other_id -> Uuid,
+        kind -> Text,
+        value -> Text,
+        verified -> Bool,
+        seen_at -> Timestamptz,
+        source_id -> Uuid,
     }
 }
 
@@ -335,6 +376,7 @@ diesel::table! {
         trait_times -> Jsonb,
         first_seen_at -> Timestamptz,
         last_seen_at -> Timestamptz,
+        linked_id -> Nullable<Uuid>,
     }
 }
 
@@ -676,6 +718,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     event_definitions,
     group_calls,
     identifiers,
+    identity_changes,
+    identity_claims,
     inferred_events,
     ingest_minutes,
     invites,
@@ -685,6 +729,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_events,
     memberships,
     merge_candidates,
+    merge_evidence,
     notifications,
     pool_members,
     pools,

@@ -1,15 +1,29 @@
 //! Who is who: the people of the product, their identifiers, stitching.
 //!
-//! Owns `product_users`, `identifiers` and `merge_candidates`. [`person`] is the noun, [`domain`] reads
-//! e-mail addresses, [`title`] job titles, [`project`] is the drainer's part.
+//! Owns `product_users`, `identifiers`, `identity_claims`, `identity_changes`, `merge_evidence` and
+//! `merge_candidates`. The pure half: [`person`] is the noun, [`heard`] what events say about people,
+//! [`stitch`] who is who after that, [`evidence`] which users may be one person; [`domain`] reads
+//! e-mail addresses, [`title`] job titles. [`project`] is the drainer's part.
 //!
-//! Invariants: ids are hashes of kind and external id, so nobody is ever looked up; only an anonymous
-//! visitor is stitched, and only to a known user, so chains and cycles cannot be; two known users are
-//! never merged without a person's judgement. Usage keeps the id it came with: readers ask
-//! `canonical_id`.
+//! Identifiers in rank order: user id, SSO subject (trait `sso_subject` or `sso_id` of an identify),
+//! e-mail, anonymous id. An e-mail is verified when the user's current traits say so
+//! (`email_verified`), unverified when they deny it; saying nothing is neither.
+//!
+//! Invariants: ids are hashes of kind and external id, so nobody is ever looked up; calls stitch
+//! only an anonymous visitor, and only to a known user; two known users are never merged without a
+//! person's judgement, and what a person decided overrules every call, in any order. Usage keeps the
+//! id it came with: readers ask `canonical_id`.
 
 pub mod domain;
+pub mod evidence;
+pub mod heard;
 pub mod person;
 pub mod project;
+pub mod stitch;
 pub mod store;
+pub mod store_candidates;
+pub mod store_changes;
+pub mod store_claims;
+#[cfg(test)]
+mod tests;
 pub mod title;

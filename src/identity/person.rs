@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::stitch::Claim;
 use super::title;
 use crate::identity::domain::Email;
 use crate::ids::UserId;
@@ -21,17 +22,6 @@ pub struct Facts {
     pub department: Option<String>,
 }
 
-/// A claim that an anonymous visitor is a known user.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Claim {
-    /// When the call was made: the earliest claim wins.
-    pub at: DateTime<Utc>,
-    /// Who the visitor is said to be; of two claims of one instant the lesser id wins.
-    pub known: UserId,
-    /// `identify` or `alias`.
-    pub by: String,
-}
-
 /// A person and all that is stored about them.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -41,9 +31,11 @@ pub struct Person {
     pub known: bool,
     /// The product's id.
     pub external_id: String,
-    /// Who an anonymous visitor turned out to be. Known users are nobody else: chains and cycles
-    /// cannot be built.
-    pub claim: Option<Claim>,
+    /// Who they turned out to be: by a call for an anonymous visitor, by a person's judgement for a
+    /// known user.
+    pub link: Option<Claim>,
+    /// Where following the links ends: themselves when they are nobody else.
+    pub canonical: UserId,
     /// What was said about them.
     pub traits: Traits,
     /// The oldest event.
@@ -60,17 +52,12 @@ impl Person {
             id,
             known,
             external_id: external_id.to_owned(),
-            claim: None,
+            link: None,
+            canonical: id,
             traits: Traits::default(),
             first_seen_at: at,
             last_seen_at: at,
         }
-    }
-
-    /// Who this is today.
-    #[must_use]
-    pub fn canonical(&self) -> UserId {
-        self.claim.as_ref().map_or(self.id, |claim| claim.known)
     }
 
     /// Notes an event at `at`; tells whether that widened the span in which the person was seen.
@@ -81,20 +68,20 @@ impl Person {
         before != (self.first_seen_at, self.last_seen_at)
     }
 
-    /// Takes a claim in; tells whether it wins. Known users are never claimed.
-    pub fn claim(&mut self, claim: &Claim) -> bool {
-        let wins = !self.known && self.claim.as_ref().is_none_or(|standing| claim < standing);
-        if wins {
-            self.claim = Some(claim.clone());
-        }
-        wins
+    /// The current e-mail and what the product says about its being verified.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<(String, Option<bool>)> {
+        Some((self.email()?.address, self.traits.flag(&["email_verified"])))
+    }
+
+    fn email(&self) -> Option<Email> {
+        self.traits.text(&["email", "email_address"]).and_then(|text| Email::parse(&text))
     }
 
     /// What the traits say.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        let email =
-            self.traits.text(&["email", "email_address"]).and_then(|text| Email::parse(&text));
+        let email = self.email();
         // Imports may keep addresses back and send only the domain; its kind is that of any mailbox.
         let mailbox =
             email.clone().or_else(|| Email::somewhere_at(&self.traits.text(&["email_domain"])?));
@@ -138,10 +125,6 @@ mod tests {
         DateTime::from_timestamp(second, 0).unwrap()
     }
 
-    fn claim(second: i64, user: &str) -> Claim {
-        Claim { at: at(second), known: UserId::known(user), by: "identify".to_owned() }
-    }
-
     #[test]
     fn a_domain_without_an_address_tells_the_company() {
         let facts_of = |domain: &str| {
@@ -156,22 +139,12 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_claim_wins_in_any_order() {
-        let visitor = Person::new(UserId::anonymous("a"), false, "a", at(1));
-        let (mut one, mut other) = (visitor.clone(), visitor);
-        one.claim(&claim(5, "first"));
-        one.claim(&claim(9, "second"));
-        other.claim(&claim(9, "second"));
-        other.claim(&claim(5, "first"));
-        assert_eq!(one.claim, other.claim);
-        assert_eq!(one.canonical(), UserId::known("first"));
-    }
-
-    #[test]
-    fn known_users_are_never_claimed() {
+    fn the_mailbox_is_the_current_one() {
         let mut user = Person::new(UserId::known("u"), true, "u", at(1));
-        assert!(!user.claim(&claim(1, "v")));
-        assert_eq!(user.canonical(), UserId::known("u"));
+        assert_eq!(user.mailbox(), None);
+        let said = json!({"email": "D@Acme.com", "emailVerified": "true"});
+        user.traits.say_all(said.as_object().unwrap(), at(1));
+        assert_eq!(user.mailbox(), Some(("d@acme.com".to_owned(), Some(true))));
     }
 
     #[test]

@@ -2,209 +2,287 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 
-use super::person::{Claim, Person};
-use super::store::{self, Candidate, Identifier};
+use super::evidence::{self, Kind};
+use super::heard::{Heard, Said};
+use super::person::{Facts, Person};
+use super::stitch::{self, By, Claim, Visitor};
+use super::store_candidates::{self as candidates, Key};
+use super::{store, store_changes, store_claims};
 use crate::error::Result;
-use crate::identity::domain::{Email, EmailKind};
-use crate::ids::{SourceId, UserId};
-use crate::ingest::chunk::{Chunk, ChunkEvent};
-use crate::ingest::message::{Kind, is_junk_id};
-use crate::ingest::traits::text_of;
+use crate::ids::UserId;
+use crate::ingest::chunk::Chunk;
 
 /// The projection of identity.
 ///
 /// # Errors
 /// When the database fails.
 pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
-    let mut seen = Seen::default();
-    for event in &chunk.events {
-        seen.event(event);
+    let heard = Heard::of(&chunk.events);
+    if heard.people.is_empty() && chunk.recheck.is_empty() {
+        return Ok(());
     }
-    let recheck: Vec<UserId> = chunk.recheck.iter().copied().collect();
-    let mut people = store::load(conn, seen.people.keys().chain(&recheck))?;
-    let fresh: Vec<UserId> =
-        seen.people.keys().filter(|id| !people.contains_key(id)).copied().collect();
-
-    let (mut changed, mut widened) = (Vec::new(), Vec::new());
-    for (id, said) in &seen.people {
-        let before = people.get(id).map(|person| (person.canonical(), person.facts()));
-        let person = people
-            .entry(*id)
-            .or_insert_with(|| Person::new(*id, said.known, &said.external_id, said.first_at));
-        let moved = apply(person, said);
-        match &before {
-            Some((canonical, facts)) => {
-                if *canonical != person.canonical() {
-                    chunk.stitched.insert(*id);
-                    // The events that were somebody else's until now have to be placed anew, too.
-                    chunk.replace.insert(*canonical, None);
-                }
-                if moved.rewritten && *facts != person.facts() {
-                    chunk.changed_people.insert(*id);
-                }
-            }
-            None => {
-                chunk.changed_people.insert(*id);
-                if person.canonical() != *id {
-                    chunk.stitched.insert(*id);
-                }
-            }
-        }
-        if before.is_none() || moved.rewritten {
-            changed.push(person.clone());
-        } else if moved.widened {
-            widened.push(person.clone());
+    let mut people = People::load(conn, heard.people.keys().chain(&chunk.recheck))?;
+    for (id, said) in &heard.people {
+        people.hear(*id, said);
+    }
+    let aliases = people.link(conn, &heard)?;
+    people.write(conn, chunk)?;
+    let mut values: BTreeSet<(Kind, String)> = people.mailboxes();
+    for changed in store::add_identifiers(conn, &heard.identifiers)? {
+        let of_user = people.now.get(&changed.user_id).is_some_and(|person| person.known);
+        if let (true, Some(kind)) = (of_user, Kind::named(&changed.kind)) {
+            values.insert((kind, changed.value));
         }
     }
-    // A stitch may name a user who has sent nothing yet: that user exists from then on.
-    store::upsert(conn, &changed)?;
-    store::widen(conn, &widened)?;
-    for person in people.values() {
-        chunk.canonical.insert(person.id, person.canonical());
-    }
-    store::add_identifiers(conn, &seen.identifiers)?;
-    note_candidates(conn, chunk, &seen, &fresh)
+    weigh(conn, chunk, &values, aliases)
 }
 
-fn note_candidates(
-    conn: &mut PgConnection,
-    chunk: &Chunk<'_>,
-    seen: &Seen,
-    fresh: &[UserId],
-) -> Result<()> {
-    let mut candidates: BTreeSet<Candidate> = BTreeSet::new();
-    // Alias from one known user to another, whichever of the two was heard of first.
-    let aliased: Vec<(UserId, UserId)> = seen.aliases.iter().copied().collect();
-    candidates.extend(store::known_aliases(conn, &aliased)?);
-    candidates.extend(store::late_aliases(conn, fresh)?);
-    let emails: Vec<String> = seen.emails.iter().cloned().collect();
-    candidates.extend(store::same_email(conn, &emails)?);
-    store::add_candidates(conn, &candidates, chunk.now)
-}
+/// An e-mail and what is said about its being verified.
+type Mailbox = Option<(String, Option<bool>)>;
 
-struct Moved {
+/// What somebody was before this chunk.
+struct Before {
+    canonical: UserId,
+    link: Option<Claim>,
+    /// Told only of those about whom the chunk says something.
+    facts: Option<(Facts, Mailbox)>,
+    /// Traits were changed.
     rewritten: bool,
+    /// The span in which they were seen was widened.
     widened: bool,
 }
 
-fn apply(person: &mut Person, said: &Said) -> Moved {
-    let mut widened = person.seen(said.first_at);
-    widened |= person.seen(said.last_at);
-    let mut rewritten = false;
-    for claim in &said.claims {
-        rewritten |= person.claim(claim);
-    }
-    for (at, traits) in &said.traits {
-        rewritten |= person.traits.say_all(traits, *at);
-    }
-    Moved { rewritten, widened }
+/// The people of a chunk, as they were and as they are.
+struct People {
+    now: HashMap<UserId, Person>,
+    before: HashMap<UserId, Before>,
 }
 
-/// What a chunk says about one person.
-struct Said {
-    known: bool,
-    external_id: String,
-    first_at: DateTime<Utc>,
-    last_at: DateTime<Utc>,
-    claims: Vec<Claim>,
-    traits: Vec<(DateTime<Utc>, serde_json::Map<String, serde_json::Value>)>,
-}
-
-/// What a chunk says about people.
-#[derive(Default)]
-struct Seen {
-    people: BTreeMap<UserId, Said>,
-    /// Kind, value and person, with the earliest time and its source.
-    identifiers: HashMap<Identifier, (DateTime<Utc>, SourceId)>,
-    /// Known user by the previous id, known user by the new one.
-    aliases: BTreeSet<(UserId, UserId)>,
-    /// E-mails of known users that could be one person's.
-    emails: BTreeSet<String>,
-}
-
-impl Seen {
-    fn event(&mut self, event: &ChunkEvent<'_>) {
-        let message = &event.message;
-        let external = if event.known { &message.user_id } else { &message.anonymous_id };
-        let Some(external) = external.as_deref() else { return };
-        self.person(event, event.person, event.known, external);
-        match message.kind {
-            Kind::Identify => {
-                if let Some(traits) = &message.traits {
-                    let traits = traits.members();
-                    self.email(event, traits.get("email"));
-                    if let Some(said) = self.people.get_mut(&event.person) {
-                        said.traits.push((message.at, traits));
-                    }
-                }
-                if let (true, Some(anonymous)) = (event.known, message.anonymous_id.as_deref()) {
-                    self.claim(event, anonymous, "identify");
-                }
-            }
-            Kind::Alias if event.known => {
-                if let Some(previous) = message.previous_id.as_deref().filter(|id| *id != external)
-                {
-                    self.claim(event, previous, "alias");
-                    if !is_junk_id(previous) {
-                        self.aliases.insert((UserId::known(previous), event.person));
-                    }
-                }
-            }
-            _ => {}
-        }
+impl People {
+    fn load<'a>(conn: &mut PgConnection, ids: impl Iterator<Item = &'a UserId>) -> Result<Self> {
+        let mut people = Self { now: HashMap::new(), before: HashMap::new() };
+        people.also(conn, ids)?;
+        Ok(people)
     }
 
-    fn person(&mut self, event: &ChunkEvent<'_>, id: UserId, known: bool, external_id: &str) {
-        let at = event.message.at;
-        let said = self.people.entry(id).or_insert_with(|| Said {
-            known,
-            external_id: external_id.to_owned(),
-            first_at: at,
-            last_at: at,
-            claims: Vec::new(),
-            traits: Vec::new(),
-        });
-        said.first_at = said.first_at.min(at);
-        said.last_at = said.last_at.max(at);
-        let kind = if known { "user_id" } else { "anonymous_id" };
-        self.identifier(event, kind, external_id, id);
-    }
-
-    fn identifier(
+    fn also<'a>(
         &mut self,
-        event: &ChunkEvent<'_>,
-        kind: &'static str,
-        value: &str,
-        person: UserId,
-    ) {
-        let heard = (event.message.at, event.source);
-        let identifier = Identifier { kind, value: value.to_owned(), person };
-        let first = self.identifiers.entry(identifier).or_insert(heard);
-        *first = heard.min(*first);
+        conn: &mut PgConnection,
+        ids: impl Iterator<Item = &'a UserId>,
+    ) -> Result<()> {
+        let missing: Vec<&UserId> = ids.filter(|id| !self.now.contains_key(id)).collect();
+        for (id, person) in store::load(conn, missing.into_iter())? {
+            let before = Before {
+                canonical: person.canonical,
+                link: person.link,
+                facts: None,
+                rewritten: false,
+                widened: false,
+            };
+            self.before.insert(id, before);
+            self.now.insert(id, person);
+        }
+        Ok(())
     }
 
-    fn claim(&mut self, event: &ChunkEvent<'_>, anonymous: &str, by: &str) {
-        if is_junk_id(anonymous) {
-            return;
+    fn hear(&mut self, id: UserId, said: &Said) {
+        let new = || Person::new(id, said.known, &said.external_id, said.first_at);
+        let person = self.now.entry(id).or_insert_with(new);
+        let mut before = self.before.get_mut(&id);
+        if let (Some(before), false) = (&mut before, said.traits.is_empty()) {
+            before.facts = Some((person.facts(), person.mailbox()));
         }
-        let visitor = UserId::anonymous(anonymous);
-        self.person(event, visitor, false, anonymous);
-        let claim = Claim { at: event.message.at, known: event.person, by: by.to_owned() };
-        if let Some(said) = self.people.get_mut(&visitor) {
-            said.claims.push(claim);
+        let mut widened = person.seen(said.first_at);
+        widened |= person.seen(said.last_at);
+        let mut rewritten = false;
+        for (at, traits) in &said.traits {
+            rewritten |= person.traits.say_all(traits, *at);
+        }
+        if let Some(before) = before {
+            before.widened |= widened;
+            before.rewritten |= rewritten;
         }
     }
 
-    fn email(&mut self, event: &ChunkEvent<'_>, said: Option<&serde_json::Value>) {
-        let Some(email) = said.and_then(text_of).and_then(|text| Email::parse(&text)) else {
-            return;
-        };
-        self.identifier(event, "email", &email.address, event.person);
-        if event.known && matches!(email.kind, EmailKind::Corporate | EmailKind::Personal) {
-            self.emails.insert(email.address);
-        }
+    /// Says who everybody is after the chunk's claims. Answers with alias calls between known users.
+    fn link(
+        &mut self,
+        conn: &mut PgConnection,
+        heard: &Heard,
+    ) -> Result<BTreeMap<Key, evidence::Piece>> {
+        let new: Vec<_> = heard
+            .claims
+            .iter()
+            .filter(|(key, since)| {
+                let standing = self.now.get(&key.0).and_then(|visitor| visitor.link);
+                // The same call again, as every page load makes it: what stands stays.
+                !standing.is_some_and(|link| {
+                    link.known == key.1 && link.by == key.2 && link.at < since.0
+                })
+            })
+            .collect();
+        store_claims::add(conn, &new)?;
+        let fresh: Vec<&Person> = self
+            .now
+            .values()
+            .filter(|person| person.known && !self.before.contains_key(&person.id))
+            .collect();
+        let fresh_ids: Vec<UserId> = fresh.iter().map(|person| person.id).collect();
+        // A user appears whose id an alias took for a visitor's: it claims nobody any more.
+        let namesakes: Vec<UserId> =
+            fresh.iter().map(|person| UserId::anonymous(&person.external_id)).collect();
+        let mut suspects: BTreeSet<UserId> = new.iter().map(|(key, _)| key.0).collect();
+        suspects.extend(store_claims::aliased(conn, &namesakes)?);
+        self.merge(conn, &fresh_ids)?;
+        self.also(conn, suspects.iter())?;
+        self.claim(conn, suspects)
     }
+
+    /// Users whom a person merged before they were heard of, as after a rebuild.
+    fn merge(&mut self, conn: &mut PgConnection, fresh: &[UserId]) -> Result<()> {
+        let merges = store_changes::merges(conn, fresh)?;
+        let links = merges.iter().map(|(id, (to, _))| (*id, *to)).collect();
+        for (id, end) in stitch::ends(&links) {
+            if let (Some(person), Some((known, at))) = (self.now.get_mut(&id), merges.get(&id)) {
+                person.link = Some(Claim { at: *at, known: *known, by: By::Merge });
+                person.canonical = end;
+            }
+        }
+        Ok(())
+    }
+
+    fn claim(
+        &mut self,
+        conn: &mut PgConnection,
+        suspects: BTreeSet<UserId>,
+    ) -> Result<BTreeMap<Key, evidence::Piece>> {
+        let suspects: Vec<UserId> = suspects.into_iter().collect();
+        let rows = store_claims::of(conn, &suspects)?;
+        let named = suspects.iter().filter_map(|id| self.now.get(id));
+        let mut wanted: BTreeSet<UserId> =
+            named.map(|visitor| UserId::known(&visitor.external_id)).collect();
+        wanted.extend(rows.iter().map(|row| row.user_id));
+        wanted.retain(|id| !self.now.contains_key(id));
+        let wanted: Vec<UserId> = wanted.into_iter().collect();
+        let mut canonical = store::known(conn, &wanted)?;
+        canonical
+            .extend(self.now.values().filter(|one| one.known).map(|one| (one.id, one.canonical)));
+
+        let mut visitors: BTreeMap<UserId, Visitor> =
+            suspects.iter().map(|id| (*id, Visitor::default())).collect();
+        let mut aliases = BTreeMap::new();
+        for row in rows {
+            let (Some(visitor), Some(by)) =
+                (visitors.get_mut(&row.visitor_id), By::named(&row.said_by))
+            else {
+                continue;
+            };
+            visitor.claims.insert(Claim { at: row.said_at, known: row.user_id, by });
+            if row.is_split {
+                visitor.split_from.insert(row.user_id);
+            }
+            let Some(person) = self.now.get(&row.visitor_id) else { continue };
+            let former = UserId::known(&person.external_id);
+            visitor.is_known_user = canonical.contains_key(&former);
+            if by == By::Alias && visitor.is_known_user {
+                let heard = (row.said_at, row.source_id);
+                let former = (former, person.external_id.as_str());
+                aliases.extend(candidates::alias(former, row.user_id, heard));
+            }
+        }
+        for (id, visitor) in visitors {
+            let Some(person) = self.now.get_mut(&id) else { continue };
+            person.link = visitor.standing();
+            let end = |link: Claim| canonical.get(&link.known).copied().unwrap_or(link.known);
+            person.canonical = person.link.map_or(id, end);
+        }
+        Ok(aliases)
+    }
+
+    /// Writes who changed, and tells the features that follow.
+    fn write(&self, conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
+        let (mut changed, mut widened) = (Vec::new(), Vec::new());
+        for (id, person) in &self.now {
+            chunk.canonical.insert(*id, person.canonical);
+            let Some(before) = self.before.get(id) else {
+                chunk.changed_people.insert(*id);
+                if person.canonical != *id {
+                    chunk.stitched.insert(*id);
+                }
+                changed.push(person.clone());
+                continue;
+            };
+            if before.canonical != person.canonical {
+                chunk.stitched.insert(*id);
+                // The events that were somebody else's until now have to be placed anew, too.
+                chunk.replace.insert(before.canonical, None);
+            }
+            let facts = before.facts.as_ref().filter(|_| before.rewritten);
+            if facts.is_some_and(|(facts, _)| *facts != person.facts()) {
+                chunk.changed_people.insert(*id);
+            }
+            if before.rewritten
+                || before.link != person.link
+                || before.canonical != person.canonical
+            {
+                changed.push(person.clone());
+            } else if before.widened {
+                widened.push(person.clone());
+            }
+        }
+        changed.sort_unstable_by_key(|person| person.id);
+        store::upsert(conn, &changed)?;
+        store::widen(conn, &widened)
+    }
+
+    /// Addresses of known users that are others now, or of which something else is said.
+    fn mailboxes(&self) -> BTreeSet<(Kind, String)> {
+        let mut values = BTreeSet::new();
+        for (id, before) in &self.before {
+            let Some((_, was)) = &before.facts else { continue };
+            let Some(person) = self.now.get(id).filter(|person| person.known) else { continue };
+            let is = person.mailbox();
+            if *was != is {
+                let both = was.iter().chain(&is);
+                values.extend(both.map(|(address, _)| (Kind::Email, address.clone())));
+            }
+        }
+        values
+    }
+}
+
+/// Keeps the evidence that these values and aliases make, and what it means for pairs of users.
+fn weigh(
+    conn: &mut PgConnection,
+    chunk: &Chunk<'_>,
+    values: &BTreeSet<(Kind, String)>,
+    mut pieces: BTreeMap<Key, evidence::Piece>,
+) -> Result<()> {
+    if values.is_empty() && pieces.is_empty() {
+        return Ok(());
+    }
+    let mut gone = Vec::new();
+    if !values.is_empty() {
+        let mut wanted: BTreeMap<Key, evidence::Piece> = BTreeMap::new();
+        for ((kind, value), owners) in candidates::owners(conn, values)? {
+            let shared = evidence::of_shared(kind, &value, &owners);
+            wanted.extend(shared.into_iter().map(|(pair, one)| ((pair, kind, value.clone()), one)));
+        }
+        for (key, piece) in candidates::of_values(conn, values)? {
+            match wanted.get(&key) {
+                None => gone.push(key),
+                Some(same) if *same == piece => {
+                    wanted.remove(&key);
+                }
+                Some(_) => {}
+            }
+        }
+        pieces.extend(wanted);
+    }
+    let pairs = pieces.keys().chain(&gone).map(|key| key.0).collect();
+    candidates::remove(conn, &gone)?;
+    candidates::put(conn, &pieces)?;
+    candidates::settle(conn, &pairs, chunk.now)
 }

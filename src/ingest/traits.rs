@@ -72,6 +72,15 @@ impl Traits {
         names.iter().find_map(|name| time_of(self.values.get(*name)?))
     }
 
+    /// The first of these traits that says yes or no, in whatever form.
+    #[must_use]
+    pub fn flag(&self, names: &[&str]) -> Option<bool> {
+        names.iter().find_map(|name| match self.values.get(*name)? {
+            Value::Bool(said) => Some(*said),
+            other => yes_or_no(&text_of(other)?),
+        })
+    }
+
     /// When any of these traits was last set.
     #[must_use]
     pub fn said_at(&self, names: &[&str]) -> Option<DateTime<Utc>> {
@@ -89,6 +98,16 @@ pub fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What a text says to a question.
+#[must_use]
+pub fn yes_or_no(text: &str) -> Option<bool> {
+    match text.trim().to_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
         _ => None,
     }
 }

@@ -16,9 +16,11 @@ use uuid::Uuid;
 use crate::test_db::TestDb;
 
 /// Every projection, with the columns that say when Ripen noticed left out.
-const PROJECTED: [(&str, &str); 13] = [
+const PROJECTED: [(&str, &str); 15] = [
     ("product_users", "to_jsonb(t)"),
     ("identifiers", "to_jsonb(t)"),
+    ("identity_claims", "to_jsonb(t)"),
+    ("merge_evidence", "to_jsonb(t)"),
     ("merge_candidates", "to_jsonb(t) - 'seen_at'"),
     ("accounts", "to_jsonb(t)"),
     ("account_domains", "to_jsonb(t)"),
