@@ -88,7 +88,7 @@ pub async fn serve(app: App) -> Result<()> {
     let workers = Workers::start(&app.db, &app.clock, wake.clone())?;
     let committed = move || wake.notify();
     let writer = Writer::start(app.db.clone(), app.clock.clone(), Limits::default(), committed)?;
-    let intake = web::Data::new(Intake::new(app.db.clone(), app.clock.clone(), writer));
+    let intake = web::Data::new(Intake::new(app.db.clone(), app.clock.clone(), writer)?);
     let data = web::Data::new(app);
     let server = HttpServer::new(move || service(data.clone()).app_data(intake.clone()))
         .disable_signals()

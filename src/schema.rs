@@ -147,6 +147,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_name_days (source_id, name, received_on) {
+        source_id -> Uuid,
+        name -> Text,
+        received_on -> Date,
+        first_received_at -> Timestamptz,
+        last_received_at -> Timestamptz,
+        events -> Int8,
+    }
+}
+
+diesel::table! {
+    event_names (source_id, name) {
+        source_id -> Uuid,
+        name -> Text,
+        first_received_at -> Timestamptz,
+        last_received_at -> Timestamptz,
+        events -> Int8,
+    }
+}
+
+diesel::table! {
     group_calls (user_id, at, workspace_id) {
         user_id -> Uuid,
         at -> Timestamptz,
@@ -200,6 +221,17 @@ diesel::table! {
         value -> Nullable<Numeric>,
         workspace_id -> Nullable<Uuid>,
         payload -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    ingest_measures (source_id, measure, minute, bucket) {
+        source_id -> Uuid,
+        measure -> Text,
+        minute -> Timestamptz,
+        bucket -> Int2,
+        times -> Int8,
+        highest -> Int8,
     }
 }
 
@@ -716,11 +748,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_entries,
     dead_letters,
     event_definitions,
+    event_name_days,
+    event_names,
     group_calls,
     identifiers,
     identity_changes,
     identity_claims,
     inferred_events,
+    ingest_measures,
     ingest_minutes,
     invites,
     jobs,

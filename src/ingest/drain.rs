@@ -17,9 +17,10 @@ use uuid::Uuid;
 
 use super::chunk::{Chunk, Refusal};
 use super::meaning::{self, UnknownNames};
+use super::measure::{Measure, Measures, minute};
 use super::message::{Kind, Message};
-use super::store_drain::{self, Counts, JournalRow, minute};
-use super::{journal, payload};
+use super::store_drain::{self, Counts, JournalRow};
+use super::{journal, names, payload, store_measures, store_names};
 use crate::catalog;
 use crate::clock::Clock;
 use crate::db::{Database, Pool};
@@ -66,12 +67,11 @@ pub fn step(
     projections: &[Projection],
     limits: Limits,
 ) -> Result<Step> {
-    let now = clock.now();
-    match db.tx(Pool::Work, |conn| whole(conn, now, projections, limits)) {
+    match db.tx(Pool::Work, |conn| whole(conn, clock, projections, limits)) {
         Err(error) if error.passes() => Err(error),
         Err(error) => {
             tracing::error!(%error, "a chunk could not be projected; going through it row by row");
-            db.tx(Pool::Work, |conn| by_rows(conn, now, projections, limits))
+            db.tx(Pool::Work, |conn| by_rows(conn, clock, projections, limits))
         }
         done => done,
     }
@@ -100,10 +100,11 @@ pub fn until_empty(
 
 fn whole(
     conn: &mut PgConnection,
-    now: DateTime<Utc>,
+    clock: &Clock,
     projections: &[Projection],
     limits: Limits,
 ) -> Result<Step> {
+    let now = clock.now();
     if !store_drain::try_lock(conn)? {
         return Ok(Step::default());
     }
@@ -113,34 +114,51 @@ fn whole(
     }
     let inflated =
         rows.iter().map(|row| payload::inflate(&row.payload)).collect::<Result<Vec<_>>>()?;
-    let mut arrivals = Vec::new();
+    let (mut arrivals, mut waited) = (Vec::new(), Vec::new());
     for (row, lines) in rows.iter().zip(&inflated) {
-        arrivals.extend(arrivals_of(row, lines)?);
+        let read = arrivals_of(row, lines)?;
+        waited.push((row.source_id, row.received_at, read.len()));
+        arrivals.extend(read);
     }
     let step = Step { rows: rows.len(), events: arrivals.len() };
     store_drain::finish(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
     caught(|| project(conn, now, projections, arrivals))?;
+    store_measures::add(conn, &lag(&waited, clock.now()))?;
     Ok(step)
+}
+
+/// How long these events of these sources, received then, waited until now.
+fn lag(waited: &[(SourceId, DateTime<Utc>, usize)], now: DateTime<Utc>) -> Measures {
+    let mut measures = Measures::default();
+    for (source, received_at, events) in waited {
+        let millis = (now - *received_at).num_milliseconds().max(0);
+        let events = i64::try_from(*events).unwrap_or(i64::MAX);
+        measures.note(*source, Measure::Lag, *received_at, millis, events);
+    }
+    measures
 }
 
 /// As [`whole`], each row and, where needed, each event in a savepoint of its own.
 fn by_rows(
     conn: &mut PgConnection,
-    now: DateTime<Utc>,
+    clock: &Clock,
     projections: &[Projection],
     limits: Limits,
 ) -> Result<Step> {
+    let now = clock.now();
     if !store_drain::try_lock(conn)? {
         return Ok(Step::default());
     }
     let rows = store_drain::take(conn, limits.rows, limits.events)?;
     store_drain::finish(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
     let mut step = Step { rows: rows.len(), events: 0 };
+    let mut waited = Vec::new();
     for row in &rows {
         let lines = payload::inflate(&row.payload);
         match lines.as_deref().map_err(Error::internal).and_then(|lines| arrivals_of(row, lines)) {
             Ok(arrivals) => {
                 step.events = step.events.saturating_add(arrivals.len());
+                waited.push((row.source_id, row.received_at, arrivals.len()));
                 by_halves(conn, now, projections, &arrivals)?;
             }
             Err(error) => {
@@ -149,6 +167,7 @@ fn by_rows(
             }
         }
     }
+    store_measures::add(conn, &lag(&waited, clock.now()))?;
     Ok(step)
 }
 
@@ -245,6 +264,7 @@ fn project(
     sources.dedup();
     let mut unknown = UnknownNames::new(catalog::store::unknown_names(conn, &sources)?);
     meaning::give(&mut chunk, &mut unknown);
+    let counted = names::count(&chunk.events);
     for projection in projections {
         projection(conn, &mut chunk)?;
     }
@@ -253,6 +273,7 @@ fn project(
         let count = counts.entry((letter.source, minute(letter.received_at))).or_default();
         count.1 = count.1.saturating_add(1);
     }
+    store_names::count(conn, &counted)?;
     store_drain::conclude(conn, &chunk, &counts)
 }
 

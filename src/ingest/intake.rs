@@ -21,6 +21,8 @@ pub struct Prepared {
     pub answer: String,
     /// `writeKey` of the body, plausible or none.
     pub write_key: Option<String>,
+    /// When the sender says it was sent.
+    pub sent_at: Option<DateTime<Utc>>,
     events: usize,
     payload: Vec<u8>,
     refused: Vec<Refused>,
@@ -62,6 +64,7 @@ pub fn prepare(
     Ok(Prepared {
         answer,
         write_key,
+        sent_at: parsed.sent_at,
         events: parsed.accepted.len(),
         payload,
         refused: parsed.rejected.iter().map(refused).collect(),

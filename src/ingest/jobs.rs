@@ -11,6 +11,10 @@ use crate::queue::engine::Running;
 const KEEP_SEEN: Days = Days::new(35);
 /// What was sent is kept so long, and dead letters that were settled.
 const KEEP_RAW: Days = Days::new(90);
+/// Measurements by the minute are looked at for a day or two.
+const KEEP_MEASURES: Days = Days::new(14);
+/// What is usual for an event name is read from so many days ([`super::names::HISTORY`]).
+const KEEP_NAMES: Days = Days::new(90);
 /// Rows a transaction: the drainer writes the same tables.
 const BATCH: i64 = 20_000;
 
@@ -29,6 +33,8 @@ pub fn forget(running: &Running<'_>) -> Result<()> {
         }
         running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;
     }
+    let (measured, named) = (before(now, KEEP_MEASURES), before(now, KEEP_NAMES));
+    running.db.tx(Pool::Work, |conn| store_retention::forget_measures(conn, measured, named))?;
     let raw = before(now, KEEP_RAW);
     running.db.tx(Pool::Work, |conn| store_retention::forget_letters(conn, raw))?;
     for name in running.db.read(Pool::Work, |conn| store_retention::old_partitions(conn, raw))? {

@@ -14,7 +14,11 @@
 //! [`chunk`] that every feature's projection reads; [`meaning`] asks the catalog, [`attribution`] finds the workspace of events that
 //! do not name one, [`traits`] keeps the newest word of each. [`jobs`] forget what is too old.
 //!
-//! Owns `journal`, `journal_pending`, `seen_messages`, `dead_letters`, `ingest_minutes`.
+//! What goes on: [`measure`] (histograms that the [`recorder`] and the drainer write), [`names`] (event
+//! names and their silence), [`minutes`], [`status`].
+//!
+//! Owns `journal`, `journal_pending`, `seen_messages`, `dead_letters`, `ingest_minutes`,
+//! `ingest_measures`, `event_names`, `event_name_days`.
 //!
 //! Invariants: 200 means committed; one bad event never harms its neighbours; whatever is accepted
 //! is text and JSON that PostgreSQL takes (no U+0000, no lone surrogate, no number beyond a
@@ -38,17 +42,22 @@ pub mod jobs;
 pub mod journal;
 pub mod load;
 pub mod meaning;
+pub mod measure;
 pub mod message;
 pub mod minutes;
+pub mod names;
 pub mod ops;
 pub mod pages;
 pub mod parse;
 pub mod payload;
 pub mod receive;
+pub mod recorder;
 pub mod status;
 pub mod store_dead_letters;
 pub mod store_drain;
 pub mod store_journal;
+pub mod store_measures;
+pub mod store_names;
 pub mod store_retention;
 pub mod store_status;
 pub mod traits;

@@ -17,6 +17,7 @@ use super::endpoint::{self, Endpoint};
 use super::failure::BodyError;
 use super::gzip::BODY_LIMIT;
 use super::intake::{self, Prepared};
+use super::recorder::Recorder;
 use super::{cors, writer::Writer};
 use crate::clock::Clock;
 use crate::db::Database;
@@ -33,6 +34,7 @@ pub struct Intake {
     database: Database,
     keys: KeyRing,
     writer: Writer,
+    recorder: Recorder,
     clock: Clock,
     budget: Budget,
     deadline: Duration,
@@ -40,16 +42,19 @@ pub struct Intake {
 
 impl Intake {
     /// Receives with this writer.
-    #[must_use]
-    pub fn new(database: Database, clock: Clock, writer: Writer) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn new(database: Database, clock: Clock, writer: Writer) -> Result<Self> {
+        Ok(Self {
             keys: KeyRing::new(database.clone(), clock.clone()),
+            recorder: Recorder::start(database.clone())?,
             database,
             writer,
             clock,
             budget: Budget::default(),
             deadline: body::DEADLINE,
-        }
+        })
     }
 
     /// Cuts slow bodies earlier, for a test that does not want to wait.
@@ -231,9 +236,10 @@ async fn accept(
         source = Some(open(intake, key).await?);
     }
     let source = source.ok_or(BodyError::NoWriteKey)?;
-    let answer = prepared.answer.clone();
+    let (answer, sent_at) = (prepared.answer.clone(), prepared.sent_at);
     let committed = intake.writer.submit(prepared.of(source.source_id, received_at))?;
     committed.await.map_err(|_| BodyError::Overloaded(2))??;
+    intake.recorder.committed(source.source_id, received_at, sent_at, intake.clock.now());
     Ok(answer)
 }
 

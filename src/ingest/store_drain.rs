@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Bool, Bytea, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid,
@@ -200,12 +200,6 @@ fn settle_letters(conn: &mut PgConnection, chunk: &Chunk<'_>) -> Result<()> {
 
 /// Events per source and minute of receipt that turned out to be known, or were refused.
 pub type Counts = BTreeMap<(SourceId, DateTime<Utc>), (i64, i64)>;
-
-/// The minute of receipt, as `ingest_minutes` has it.
-#[must_use]
-pub fn minute(at: DateTime<Utc>) -> DateTime<Utc> {
-    at.duration_trunc(TimeDelta::minutes(1)).unwrap_or(at)
-}
 
 /// Adds up duplicates and refusals.
 fn count(conn: &mut PgConnection, counts: &Counts) -> Result<()> {

@@ -34,6 +34,24 @@ pub fn forget_letters(conn: &mut PgConnection, before: NaiveDate) -> Result<()> 
     Ok(())
 }
 
+/// Forgets what was measured before `measured`, and the days of event names before `named`.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_measures(
+    conn: &mut PgConnection,
+    measured: NaiveDate,
+    named: NaiveDate,
+) -> Result<()> {
+    diesel::sql_query("delete from ingest_measures where minute < $1")
+        .bind::<Date, _>(measured)
+        .execute(conn)?;
+    diesel::sql_query("delete from event_name_days where received_on < $1")
+        .bind::<Date, _>(named)
+        .execute(conn)?;
+    Ok(())
+}
+
 #[derive(QueryableByName)]
 struct Partition {
     #[diesel(sql_type = Text)]

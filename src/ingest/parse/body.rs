@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::event::{Around, Context, Event, Refusal, cut};
 use super::scan::{DEPTH_LIMIT, Flaw, KEY_LIMIT, Scan, Value};
+use super::time;
 use crate::ingest::endpoint::Endpoint;
 use crate::ingest::failure::{BodyError, Code, RAW_LIMIT, Rejected};
 use crate::ingest::message::{Kind, Message};
@@ -29,6 +30,8 @@ pub struct Parsed<'a> {
     pub rejected: Vec<Rejected<'a>>,
     /// `writeKey` of the body, for [`crate::ingest::endpoint::write_key`].
     pub write_key: Option<Cow<'a, str>>,
+    /// When the request was sent by its sender's clock: `sentAt` of the body, else of its first event.
+    pub sent_at: Option<DateTime<Utc>>,
 }
 
 /// The bytes of a body as text, without a byte order mark; bytes that are no UTF-8 become U+FFFD, which
@@ -187,6 +190,7 @@ impl<'a> Envelope<'a> {
             accepted: Vec::with_capacity(self.items.len().min(BATCH_LIMIT)),
             rejected: Vec::new(),
             write_key: self.write_key.and_then(Value::text),
+            sent_at: self.sent_at(),
         };
         let mut around: Option<Arc<str>> = None;
         for (index, item) in self.items.iter().enumerate() {
@@ -203,6 +207,12 @@ impl<'a> Envelope<'a> {
             }
         }
         parsed
+    }
+
+    fn sent_at(&self) -> Option<DateTime<Utc>> {
+        let first = || self.items.first()?.read.as_ref().ok()?.sent_at;
+        let text = self.around.sent_at.or_else(first)?.text()?;
+        DateTime::from_timestamp_micros(time::instant(&text)?)
     }
 
     fn limits<'i>(&self, index: usize, item: &'i Item<'a>) -> Result<&'i Event<'a>, Refusal> {

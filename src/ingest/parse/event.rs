@@ -100,7 +100,7 @@ pub struct Event<'a> {
     name: Field<'a>,
     timestamp: Field<'a>,
     original_timestamp: Field<'a>,
-    sent_at: Field<'a>,
+    pub sent_at: Field<'a>,
     traits: Field<'a>,
     properties: Field<'a>,
     workspace_id: Field<'a>,

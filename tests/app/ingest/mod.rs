@@ -5,6 +5,7 @@ mod captures;
 mod files;
 mod killed;
 mod letters;
+mod measured;
 mod overload;
 mod pages;
 mod server;

@@ -52,8 +52,8 @@ impl Server {
 
     pub fn start_with(database: &Database, setup: &Setup) -> Self {
         let writer = Writer::start(database.clone(), Clock::system(), setup.limits, || ()).unwrap();
-        let intake =
-            Intake::new(database.clone(), Clock::system(), writer).with_deadline(setup.deadline);
+        let intake = Intake::new(database.clone(), Clock::system(), writer).unwrap();
+        let intake = intake.with_deadline(setup.deadline);
         let intake = web::Data::new(intake);
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
