@@ -685,6 +685,7 @@ diesel::table! {
         high_intent_14d -> Int4,
         last_active_at -> Nullable<Timestamptz>,
         scored_at -> Timestamptz,
+        account_id -> Nullable<Uuid>,
     }
 }
 

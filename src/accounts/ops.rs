@@ -1,10 +1,12 @@
 //! What people decide about accounts.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::store_pages;
+use super::{store_links, store_pages};
 use crate::error::{Error, Result};
 use crate::ids::{AccountId, WorkspaceId};
 use crate::team::audit::{self, Actor};
@@ -33,9 +35,11 @@ pub fn pin(
     let detail = json!({ "from": before, "to": account });
     let subject = workspace.to_string();
     audit::record(conn, actor, "workspace.linked", ("workspace", &subject), &detail, now)?;
-    let mut touched = vec![workspace];
-    if let Some(before) = before.filter(|before| Some(*before) != account) {
-        touched.extend(store_pages::workspace_ids(conn, before)?);
+    let mut touched = BTreeSet::from([workspace]);
+    if before != account {
+        // How many workspaces an account has is a signal of each of them.
+        let both = before.into_iter().chain(account).collect();
+        touched.extend(store_links::linked(conn, &both)?);
     }
-    Ok(touched)
+    Ok(touched.into_iter().collect())
 }

@@ -115,7 +115,7 @@ fn link(
         .collect();
     let accounts = store_links::accounts_of(conn, &domains.into_iter().collect::<Vec<_>>())?;
     let known = store_links::load(conn, &ids)?;
-    let (mut changed, mut gone) = (Vec::new(), Vec::new());
+    let (mut changed, mut gone, mut moved) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (workspace, evidence) in &evidence {
         let before = known.get(workspace);
         if before.is_some_and(|before| before.pinned) {
@@ -130,6 +130,7 @@ fn link(
         affected.extend(account_id);
         if account_before != account_id {
             chunk.touch(*workspace, chunk.now.date_naive());
+            moved.extend([account_before, account_id].into_iter().flatten());
         }
         match best {
             Some(best) => {
@@ -148,5 +149,10 @@ fn link(
         }
     }
     store_links::upsert(conn, &changed, chunk.now)?;
-    store_links::remove(conn, &gone)
+    store_links::remove(conn, &gone)?;
+    // How many workspaces an account has is a signal of each of them.
+    for workspace in store_links::linked(conn, &moved)? {
+        chunk.touch(workspace, chunk.now.date_naive());
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! All SQL of which account a workspace belongs to, and of the evidence for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -237,6 +237,22 @@ pub fn load(
     .bind::<Array<SqlUuid>, _>(ids)
     .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.workspace_id, row)).collect())
+}
+
+/// The workspaces of these accounts.
+///
+/// # Errors
+/// When the database fails.
+pub fn linked(conn: &mut PgConnection, accounts: &BTreeSet<AccountId>) -> Result<Vec<WorkspaceId>> {
+    if accounts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Id> = diesel::sql_query(
+        "select workspace_id as id from account_links where account_id = any($1) order by 1",
+    )
+    .bind::<Array<SqlUuid>, _>(accounts.iter().copied().collect::<Vec<_>>())
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// Writes links; one that a person pinned meanwhile stays.

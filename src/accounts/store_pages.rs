@@ -423,19 +423,6 @@ pub fn pin(
     Ok(())
 }
 
-/// The workspaces of an account, at most 200.
-///
-/// # Errors
-/// When the database fails.
-pub fn workspace_ids(conn: &mut PgConnection, id: AccountId) -> Result<Vec<WorkspaceId>> {
-    Ok(account_links::table
-        .filter(account_links::account_id.eq(id))
-        .order(account_links::workspace_id)
-        .limit(LISTED)
-        .select(account_links::workspace_id)
-        .load(conn)?)
-}
-
 /// The names of accounts.
 ///
 /// # Errors

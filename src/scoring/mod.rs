@@ -8,7 +8,7 @@
 //! arithmetic of hundredths).
 //!
 //! The other half: `store_*` (SQL), `batch` (loads workspaces as `case`s, an account as their `union`),
-//! `ops` (facts in, scores and what follows out, one transaction), `serving` (the rows that pages
+//! `ops` (facts in, scores and what follows out, one transaction; `ops_accounts`: those of accounts), `serving` (the rows that pages
 //! read), `worker` (scores what was touched), `jobs` (scores everything again).
 //!
 //! The editor: `settings` (the numbers that a form tunes), `difference` (what changed between two
@@ -42,6 +42,7 @@ pub mod lead;
 pub mod lint;
 pub mod model;
 pub mod ops;
+pub mod ops_accounts;
 pub mod ops_models;
 pub mod ops_preview;
 pub mod pages;

@@ -1,7 +1,7 @@
 //! Scoring workspaces: facts in, scores, history, stage changes and what follows from them out, in
 //! one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use diesel::{Connection, PgConnection};
@@ -14,11 +14,11 @@ use super::change::Stored;
 use super::evaluate::Evaluation;
 use super::history::DayScore;
 use super::model::NOT_PQL;
+use super::ops_accounts::Accounts;
 use super::serving;
 use super::store_scores::{self, HistoryDay, PastDay, Previous, StageChange, Touched};
-use super::{store_facts, union};
 use crate::error::{Error, Result, caught};
-use crate::ids::{AccountId, WorkspaceId};
+use crate::ids::WorkspaceId;
 
 /// So many days of history are kept up to date; older ones are computed when asked for.
 pub const HISTORY_DAYS: u64 = 90;
@@ -122,9 +122,14 @@ fn score(
 ) -> Result<()> {
     let today = now.date_naive();
     let ids: Vec<WorkspaceId> = touched.iter().map(|one| one.workspace_id).collect();
-    let cases = batch::cases(conn, ground, &ids)?;
+    let mut cases = batch::cases(conn, ground, &ids)?;
     let previous: BTreeMap<WorkspaceId, Previous> =
         store_scores::previous(conn, &ids)?.into_iter().map(|p| (p.workspace_id, p)).collect();
+    // Also those that lost a workspace since.
+    let left = previous.values().filter_map(|previous| previous.account_id);
+    let accounts = cases.iter().filter_map(|case| case.account_id).chain(left).collect();
+    let accounts = Accounts::evaluate(conn, ground, &cases, &accounts, today)?;
+    accounts.tell(&mut cases);
     let oldest = today.checked_sub_days(Days::new(HISTORY_DAYS)).unwrap_or(today);
     let stored = store_scores::history_since(conn, &ids, oldest)?;
     let mut written = Written::default();
@@ -141,8 +146,7 @@ fn score(
     store_scores::write_history(conn, &written.history)?;
     store_scores::write_serving(conn, &written.serving)?;
     store_scores::write_stage_changes(conn, &written.stage_changes)?;
-    let accounts: BTreeSet<AccountId> = cases.iter().filter_map(|case| case.account_id).collect();
-    score_accounts(conn, ground, &cases, &accounts, now)?;
+    accounts.write(conn, &ids, now)?;
     after(conn, &ids, now)
 }
 
@@ -304,55 +308,6 @@ fn stage_since(
             first.filter(|first| first.date_naive() < now.date_naive()).unwrap_or(now)
         }
     }
-}
-
-/// Scores accounts as the union of their production workspaces.
-fn score_accounts(
-    conn: &mut PgConnection,
-    ground: &mut Ground,
-    loaded: &[Case],
-    accounts: &BTreeSet<AccountId>,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let today = now.date_naive();
-    let accounts: Vec<AccountId> = accounts.iter().copied().collect();
-    let links = store_facts::workspaces_of(conn, &accounts)?;
-    let scored = |account: &AccountId| links.binary_search_by_key(account, |link| link.0).is_ok();
-    let empty: Vec<AccountId> = accounts.iter().copied().filter(|one| !scored(one)).collect();
-    store_scores::forget_accounts(conn, &empty)?;
-    let is_loaded = |id: &WorkspaceId| loaded.binary_search_by_key(id, |case| case.id).is_ok();
-    let missing: Vec<WorkspaceId> =
-        links.iter().map(|(_, workspace)| *workspace).filter(|id| !is_loaded(id)).collect();
-    let others = batch::cases(conn, ground, &missing)?;
-    let by_id: BTreeMap<WorkspaceId, &Case> =
-        loaded.iter().chain(&others).map(|case| (case.id, case)).collect();
-    let best: BTreeMap<WorkspaceId, i32> = store_scores::scores_of(
-        conn,
-        &links.iter().map(|(_, workspace)| *workspace).collect::<Vec<_>>(),
-    )?
-    .into_iter()
-    .collect();
-    for group in links.chunk_by(|a, b| a.0 == b.0) {
-        let cases: Vec<&Case> =
-            group.iter().filter_map(|(_, workspace)| by_id.get(workspace).copied()).collect();
-        let Some((account, _)) = group.first() else { continue };
-        let (Some(union), Some(model)) =
-            (union::of_account(*account, &cases), ground.model_on(today))
-        else {
-            continue;
-        };
-        let evaluation = union.on(ground, model, today);
-        let top = group.iter().filter_map(|(_, workspace)| best.get(workspace)).max();
-        let row = serving::account_row(
-            *account,
-            &evaluation,
-            cases.len(),
-            top.copied().unwrap_or(0),
-            now,
-        )?;
-        store_scores::write_account(conn, &row)?;
-    }
-    Ok(())
 }
 
 /// Forgets the scores of accounts whose last production workspace went to another account: nothing

@@ -58,6 +58,7 @@ pub(super) fn row(
         high_intent_14d: count(fields, "high_intent_events_14d"),
         last_active_at: case.workspace.last_active_at,
         scored_at: now,
+        account_id: case.account_id,
     })
 }
 

@@ -92,6 +92,8 @@ pub(super) struct Previous {
     pub workspace_id: WorkspaceId,
     pub stage: String,
     pub stage_since: DateTime<Utc>,
+    /// The account that the workspace belonged to.
+    pub account_id: Option<AccountId>,
 }
 
 pub(super) fn previous(conn: &mut PgConnection, ids: &[WorkspaceId]) -> Result<Vec<Previous>> {
@@ -228,6 +230,7 @@ pub(super) struct Serving {
     pub high_intent_14d: i32,
     pub last_active_at: Option<DateTime<Utc>>,
     pub scored_at: DateTime<Utc>,
+    pub account_id: Option<AccountId>,
 }
 
 pub(super) fn write_serving(conn: &mut PgConnection, rows: &[Serving]) -> Result<()> {
@@ -264,6 +267,7 @@ pub(super) fn write_serving(conn: &mut PgConnection, rows: &[Serving]) -> Result
                 t::high_intent_14d.eq(excluded(t::high_intent_14d)),
                 t::last_active_at.eq(excluded(t::last_active_at)),
                 t::scored_at.eq(excluded(t::scored_at)),
+                t::account_id.eq(excluded(t::account_id)),
             ),
         ))
         .execute(conn)?;
@@ -327,6 +331,41 @@ pub(super) fn write_account(conn: &mut PgConnection, row: &AccountServing) -> Re
         .do_update()
         .set(row)
         .execute(conn)?;
+    Ok(())
+}
+
+/// The stored scores of accounts, in hundredths.
+pub(super) fn account_scores_of(
+    conn: &mut PgConnection,
+    ids: &[AccountId],
+) -> Result<Vec<(AccountId, i32)>> {
+    Ok(account_scores::table
+        .filter(account_scores::account_id.eq_any(ids))
+        .select((account_scores::account_id, account_scores::score))
+        .load(conn)?)
+}
+
+/// Notes that the workspaces of these accounts, without those that are `done`, ask for a score that
+/// changed.
+pub(super) fn touch_siblings(
+    conn: &mut PgConnection,
+    accounts: &[AccountId],
+    done: &[WorkspaceId],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "insert into touched_workspaces (workspace_id, since_on, touched_at)
+         select workspace_id, $3, $4 from account_links
+         where account_id = any($1) and workspace_id <> all($2)",
+    )
+    .bind::<Array<SqlUuid>, _>(accounts)
+    .bind::<Array<SqlUuid>, _>(done)
+    .bind::<Date, _>(now.date_naive())
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)?;
     Ok(())
 }
 

@@ -89,9 +89,13 @@ fn place_new(chunk: &mut Chunk<'_>, changes: &mut Changes) {
             payload: None,
         };
         if let Some(workspace) = event.workspace {
+            let pair = (workspace, event.person);
+            let settled = !changes.active.contains(&pair);
             changes.count(chunk, workspace, &row, event.known);
-            // The membership knows the newest event that named its workspace already.
-            changes.active.remove(&(workspace, event.person));
+            if settled {
+                // The membership knows the newest event that named its workspace already.
+                changes.active.remove(&pair);
+            }
             if meaning.is_key {
                 changes.key_events.push(key_event(event, meaning, workspace, None));
             }

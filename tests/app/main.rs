@@ -13,6 +13,9 @@ mod api_client;
 mod commands;
 mod database;
 mod drain;
+#[path = "../support/dump.rs"]
+#[allow(dead_code, reason = "the chaos tests use the rest")]
+mod dump;
 #[path = "../support/house.rs"]
 mod house;
 mod ingest;

@@ -13,32 +13,8 @@ use ripen::jobs::PROJECTIONS;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::dump::{PROJECTED, dump};
 use crate::test_db::TestDb;
-
-/// Every projection, with the columns that say when Ripen noticed left out.
-const PROJECTED: [(&str, &str); 15] = [
-    ("product_users", "to_jsonb(t)"),
-    ("identifiers", "to_jsonb(t)"),
-    ("identity_claims", "to_jsonb(t)"),
-    ("merge_evidence", "to_jsonb(t)"),
-    ("merge_candidates", "to_jsonb(t) - 'seen_at'"),
-    ("accounts", "to_jsonb(t)"),
-    ("account_domains", "to_jsonb(t)"),
-    ("account_links", "to_jsonb(t) - 'decided_at'"),
-    ("workspaces", "to_jsonb(t)"),
-    ("memberships", "to_jsonb(t)"),
-    ("subscriptions", "to_jsonb(t)"),
-    ("group_calls", "to_jsonb(t)"),
-    ("usage_days", "to_jsonb(t)"),
-    ("key_events", "to_jsonb(t)"),
-    ("inferred_events", "to_jsonb(t)"),
-];
-
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    line: String,
-}
 
 #[derive(QueryableByName)]
 struct Number {
@@ -104,14 +80,7 @@ impl Product {
 
     /// All projections, sorted.
     pub fn dump(&self) -> Vec<String> {
-        let mut all = Vec::new();
-        for (table, row) in PROJECTED {
-            let query = format!("select ({row})::text as line from {table} t order by 1");
-            let lines: Vec<Line> =
-                self.db.read(Pool::Work, |conn| Ok(diesel::sql_query(&query).load(conn)?)).unwrap();
-            all.extend(lines.into_iter().map(|line| format!("{table} {}", line.line)));
-        }
-        all
+        dump(&self.db, &PROJECTED)
     }
 
     pub fn count(&self, what: &str) -> i64 {

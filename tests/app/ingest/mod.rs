@@ -3,7 +3,6 @@
 mod answers;
 mod captures;
 mod files;
-mod killed;
 mod letters;
 mod measured;
 mod overload;

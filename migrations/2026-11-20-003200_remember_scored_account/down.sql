@@ -1,0 +1,1 @@
+alter table workspace_scores drop column account_id;
