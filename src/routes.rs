@@ -11,7 +11,8 @@ use actix_web::web::{ServiceConfig, get, post, put, scope, to};
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
 use crate::{
-    accounts, api, health, ingest, ownership, routing, scoring, sources, tasks, team, workspaces,
+    accounts, api, health, identity, ingest, ownership, routing, scoring, sources, tasks, team,
+    workspaces,
 };
 
 /// Mounts everything.
@@ -81,6 +82,7 @@ fn pages(config: &mut ServiceConfig) {
     config
         .configure(work_pages)
         .configure(workspace_pages)
+        .configure(people_pages)
         .configure(steering_pages)
         .configure(scoring_pages)
         .configure(key_pages)
@@ -171,6 +173,18 @@ fn workspace_pages(config: &mut ServiceConfig) {
         .route("/accounts/links", get().to(accounts::pages::links::links))
         .route("/accounts/{id}", get().to(accounts::pages::detail::detail))
         .route("/accounts/{id}/owner", post().to(accounts::actions::own));
+}
+
+/// People of the product: who is who.
+fn people_pages(config: &mut ServiceConfig) {
+    use identity::{actions, pages};
+    config
+        .route("/contacts/merges", get().to(pages::merges::index))
+        .route("/contacts/merges", post().to(actions::judge))
+        .route("/contacts/merges/reopenings", post().to(actions::reopen))
+        .route("/users/changes/{id}/undoing", post().to(actions::undo))
+        .route("/users/{id}", get().to(pages::user::user))
+        .route("/users/{id}/splits", post().to(actions::split));
 }
 
 /// The scoring model: editor, publication, versions.

@@ -3,7 +3,8 @@
 //! Owns `product_users`, `identifiers`, `identity_claims`, `identity_changes`, `merge_evidence` and
 //! `merge_candidates`. The pure half: [`person`] is the noun, [`heard`] what events say about people,
 //! [`stitch`] who is who after that, [`evidence`] which users may be one person; [`domain`] reads
-//! e-mail addresses, [`title`] job titles. [`project`] is the drainer's part.
+//! e-mail addresses, [`title`] job titles. [`project`] is the drainer's part,
+//! [`ops`] what people decide.
 //!
 //! Identifiers in rank order: user id, SSO subject (trait `sso_subject` or `sso_id` of an identify),
 //! e-mail, anonymous id. An e-mail is verified when the user's current traits say so
@@ -14,9 +15,12 @@
 //! person's judgement, and what a person decided overrules every call, in any order. Usage keeps the
 //! id it came with: readers ask `canonical_id`.
 
+pub mod actions;
 pub mod domain;
 pub mod evidence;
 pub mod heard;
+pub mod ops;
+pub mod pages;
 pub mod person;
 pub mod project;
 pub mod stitch;
@@ -24,6 +28,9 @@ pub mod store;
 pub mod store_candidates;
 pub mod store_changes;
 pub mod store_claims;
+pub mod store_decisions;
+pub mod store_merges;
+pub mod store_people;
 #[cfg(test)]
 mod tests;
 pub mod title;

@@ -12,7 +12,7 @@
 //!
 //! The way on: the [`drainer`] takes what was acknowledged out of the journal ([`drain`]), in a
 //! [`chunk`] that every feature's projection reads; [`meaning`] asks the catalog, [`attribution`] finds the workspace of events that
-//! do not name one, [`traits`] keeps the newest word of each. [`jobs`] forget what is too old.
+//! do not name one, [`traits`] keeps the newest word of each; [`aside`] runs the projections over what people decide. [`jobs`] forget what is too old.
 //!
 //! What goes on: [`measure`] (histograms that the [`recorder`] and the drainer write), [`names`] (event
 //! names and their silence), [`minutes`], [`status`].
@@ -26,6 +26,7 @@
 
 pub mod actions;
 pub mod answer;
+pub mod aside;
 pub mod api;
 pub mod attribution;
 pub mod body;

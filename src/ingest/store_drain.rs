@@ -34,6 +34,17 @@ pub fn try_lock(conn: &mut PgConnection) -> Result<bool> {
     Ok(got.flag)
 }
 
+/// Waits until nothing is drained, and keeps it so until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock(conn: &mut PgConnection) -> Result<()> {
+    diesel::sql_query("select pg_advisory_xact_lock($1)")
+        .bind::<BigInt, _>(DRAIN_LOCK)
+        .execute(conn)?;
+    Ok(())
+}
+
 #[derive(QueryableByName)]
 struct Pending {
     #[diesel(sql_type = BigInt)]

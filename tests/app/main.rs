@@ -18,6 +18,7 @@ mod drain;
 mod dump;
 #[path = "../support/house.rs"]
 mod house;
+mod identity;
 mod ingest;
 mod jobs;
 #[path = "../support/leads.rs"]

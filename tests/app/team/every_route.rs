@@ -110,6 +110,12 @@ const ROUTES: &[(&str, Needs)] = &[
     ("GET /accounts/links", Right(View)),
     ("GET /accounts/{id}", Right(View)),
     ("POST /accounts/{id}/owner", Right(Assign)),
+    ("GET /contacts/merges", Right(View)),
+    ("POST /contacts/merges", Right(MergeAccounts)),
+    ("POST /contacts/merges/reopenings", Right(MergeAccounts)),
+    ("POST /users/changes/{id}/undoing", Right(MergeAccounts)),
+    ("GET /users/{id}", Right(View)),
+    ("POST /users/{id}/splits", Right(MergeAccounts)),
     ("GET /scoring", Right(View)),
     ("GET /scoring/rescore", Right(View)),
     ("POST /scoring/draft", Right(EditScoring)),
@@ -168,6 +174,8 @@ pub struct Stocked {
 }
 
 const WORKSPACE: Uuid = Uuid::from_u128(0x0000_0001_0000_0000_0001);
+const USER: Uuid = Uuid::from_u128(0x0000_0002_0000_0000_0013);
+const CHANGE: Uuid = Uuid::from_u128(0xc4);
 const LETTER: Uuid = Uuid::from_u128(0x7e);
 
 pub async fn stocked() -> Stocked {
@@ -209,6 +217,12 @@ pub async fn stocked() -> Stocked {
         now.to_rfc3339()
     );
     house.db.checkout(Pool::Work).unwrap().batch_execute(&letter).unwrap();
+    let merge = format!(
+        "insert into identity_changes (id, kind, person_id, other_id, reason, moved, decided_at)
+         select '{CHANGE}', 'merge', id, '{USER}', '', '{{}}', '{}' from product_users where external_id = 'u14'",
+        now.to_rfc3339()
+    );
+    house.db.checkout(Pool::Work).unwrap().batch_execute(&merge).unwrap();
     let invite = hex::encode(token::hash(&invite));
     Stocked { house, source, write_key, api_key, target, invite, task }
 }
@@ -225,6 +239,8 @@ impl Stocked {
             _ if pattern.starts_with("/settings/keys/write-keys/") => self.write_key.to_string(),
             _ if pattern.starts_with("/settings/keys/api-keys/") => self.api_key.to_string(),
             _ if pattern.starts_with("/ingest/dead-letters/") => LETTER.to_string(),
+            _ if pattern.starts_with("/users/changes/") => CHANGE.to_string(),
+            _ if pattern.starts_with("/users/") => USER.to_string(),
             _ if pattern.starts_with("/workspaces/") => WORKSPACE.to_string(),
             _ if pattern.starts_with("/accounts/") => account.to_string(),
             _ => "00".repeat(32),
