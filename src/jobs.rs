@@ -10,8 +10,8 @@ use crate::ingest::drain::Projection;
 use crate::queue::engine::{Handler, Period, Running, Schedule};
 use crate::scoring::jobs::RESCORE;
 use crate::{
-    accounts, catalog, identity, ingest, queue, routing, scoring, subscriptions, team, usage, web,
-    workspaces,
+    accounts, catalog, identity, ingest, queue, routing, scoring, sources, subscriptions, team,
+    usage, web, workspaces,
 };
 
 /// What the drainer makes of events, in the order in which each needs the one before: who, where,
@@ -36,6 +36,10 @@ pub const SCHEDULES: [Schedule; 2] = [
 ];
 
 const TIDY: &str = "tidy";
+/// What came to webhooks is listed so long.
+const KEEP_DELIVERIES: TimeDelta = TimeDelta::days(30);
+/// Events of Stripe's are kept so long; what they said of subscriptions stays.
+const KEEP_EVENTS: TimeDelta = TimeDelta::days(90);
 /// Finished jobs are kept so long, for their page.
 const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
@@ -64,6 +68,8 @@ fn tidy(running: &Running<'_>) -> Result<()> {
         web::store::sweep_sessions(conn, now)?;
         team::store_door::sweep_attempts(conn, now)?;
         queue::store::forget_finished(conn, now - KEEP_JOBS)?;
+        sources::store_webhooks::forget(conn, now - KEEP_DELIVERIES, now)?;
+        subscriptions::store_stripe::forget_events(conn, now - KEEP_EVENTS)?;
         Ok(())
     })?;
     ingest::jobs::forget(running)

@@ -30,6 +30,7 @@ pub mod identity;
 pub mod accounts;
 pub mod workspaces;
 pub mod subscriptions;
+pub mod webhooks;
 pub mod usage;
 pub mod scoring;
 pub mod tasks;

@@ -11,8 +11,8 @@ use actix_web::web::{ServiceConfig, get, post, put, scope, to};
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
 use crate::{
-    accounts, api, health, identity, ingest, ownership, routing, scoring, sources, tasks, team,
-    workspaces,
+    accounts, api, health, identity, ingest, ownership, routing, scoring, sources, subscriptions,
+    tasks, team, webhooks, workspaces,
 };
 
 /// Mounts everything.
@@ -29,13 +29,16 @@ pub fn configure(config: &mut ServiceConfig) {
         .default_service(to(nothing));
 }
 
-/// Without a session: static files, health, ingestion by write key, the API by API key.
+/// Without a session: static files, health, ingestion by write key, webhooks by signature, the API by
+/// API key.
 fn machines(config: &mut ServiceConfig) {
     config
         .route("/assets/{name}", get().to(assets::serve))
         .route("/healthz", get().to(health::live))
         .route("/readyz", get().to(health::ready))
         .route("/metrics", get().to(api::metrics::show))
+        .route("/webhooks/stripe/{id}", post().to(webhooks::receive::stripe))
+        .route("/webhooks/events/{id}", post().to(webhooks::receive::events))
         .configure(json_api)
         .route("/api/v1/ingest/status", get().to(ingest::api::status))
         .configure(ingest::receive::routes);
@@ -43,7 +46,7 @@ fn machines(config: &mut ServiceConfig) {
 
 /// The JSON API: every handler takes a key with the scope that it needs.
 fn json_api(config: &mut ServiceConfig) {
-    use api::{jobs, reference, scoring, workspace_parts, workspaces};
+    use api::{jobs, reference, scoring, subscriptions, workspace_parts, workspaces};
     config
         .route("/api/openapi.json", get().to(reference::document))
         .route("/api/docs", get().to(reference::page))
@@ -58,6 +61,8 @@ fn json_api(config: &mut ServiceConfig) {
         .route("/api/v1/workspaces/{workspace_id}/events", get().to(workspace_parts::events))
         .route("/api/v1/workspaces/{workspace_id}/members", get().to(workspace_parts::members))
         .route("/api/v1/workspaces/{workspace_id}/routing", get().to(workspace_parts::routing))
+        .route("/api/v1/subscriptions", get().to(subscriptions::list))
+        .route("/api/v1/subscriptions/{id}", get().to(subscriptions::one))
         .route("/api/v1/scoring/model", get().to(scoring::model))
         .route("/api/v1/scoring/model", put().to(scoring::put_model))
         .route("/api/v1/scoring/model/publish", post().to(scoring::publish))
@@ -134,13 +139,19 @@ fn team_pages(config: &mut ServiceConfig) {
 
 /// Sources and keys.
 fn key_pages(config: &mut ServiceConfig) {
-    use sources::{actions, pages};
+    use sources::{actions, actions_webhooks, pages, pages_webhooks};
     config
+        .route("/settings/webhooks", get().to(pages_webhooks::index))
+        .route("/settings/webhooks", post().to(actions_webhooks::create))
+        .route("/settings/webhooks/{id}", get().to(pages_webhooks::show))
+        .route("/settings/webhooks/{id}/secrets", post().to(actions_webhooks::rotate))
+        .route("/settings/webhooks/{id}/revocation", post().to(actions_webhooks::revoke))
         .route("/settings/keys", get().to(pages::keys))
         .route("/settings/keys/sources", post().to(actions::create_source))
         .route("/settings/keys/sources/{id}", get().to(pages::first_event))
         .route("/settings/keys/sources/{id}/write-keys", post().to(actions::create_write_key))
         .route("/settings/keys/write-keys/{id}/revocation", post().to(actions::revoke_write_key))
+        .route("/settings/keys/write-keys/{id}/rotation", post().to(actions::rotate_write_key))
         .route("/settings/keys/api-keys", post().to(actions::create_api_key))
         .route("/settings/keys/api-keys/{id}/revocation", post().to(actions::revoke_api_key));
 }
@@ -150,6 +161,10 @@ fn ingest_pages(config: &mut ServiceConfig) {
     use ingest::{actions, pages};
     config
         .route("/ingest", get().to(pages::health))
+        .route("/ingest/unmapped", get().to(subscriptions::pages::unmapped))
+        .route("/ingest/unmapped/{id}", get().to(subscriptions::pages::customer))
+        .route("/ingest/unmapped/{id}/mapping", post().to(subscriptions::actions::map))
+        .route("/ingest/unmapped/{id}/mapping/removal", post().to(subscriptions::actions::unmap))
         .route("/ingest/dead-letters", get().to(pages::dead_letters))
         .route("/ingest/dead-letters/replays", post().to(actions::replay))
         .route("/ingest/dead-letters/discards", post().to(actions::discard))
@@ -165,7 +180,7 @@ fn workspace_pages(config: &mut ServiceConfig) {
         .route("/workspaces/{id}/score", get().to(pages::score::score))
         .route("/workspaces/{id}/events", get().to(pages::timeline::timeline))
         .route("/workspaces/{id}/members", get().to(pages::people::members))
-        .route("/workspaces/{id}/billing", get().to(pages::tabs::billing))
+        .route("/workspaces/{id}/billing", get().to(pages::billing::billing))
         .route("/workspaces/{id}/tasks", get().to(pages::tabs::tasks))
         .route("/workspaces/{id}/history", get().to(pages::tabs::history))
         .route("/workspaces/{id}/account", post().to(accounts::actions::link))

@@ -532,6 +532,49 @@ diesel::table! {
 }
 
 diesel::table! {
+    stripe_customers (id) {
+        id -> Text,
+        name -> Nullable<Text>,
+        email_domain -> Nullable<Text>,
+        said_at -> Timestamptz,
+        workspace_id -> Nullable<Uuid>,
+        mapped_by -> Nullable<Uuid>,
+        mapped_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    stripe_events (id) {
+        id -> Text,
+        endpoint_id -> Uuid,
+        livemode -> Bool,
+        created_at -> Timestamptz,
+        #[sql_name = "type"]
+        type_ -> Text,
+        api_version -> Nullable<Text>,
+        subscription_id -> Nullable<Text>,
+        customer_id -> Nullable<Text>,
+        key -> Text,
+        payload -> Nullable<Jsonb>,
+        received_at -> Timestamptz,
+        secret_id -> Nullable<Uuid>,
+        outcome -> Text,
+    }
+}
+
+diesel::table! {
+    stripe_subscriptions (id) {
+        id -> Text,
+        livemode -> Bool,
+        customer_id -> Nullable<Text>,
+        named_workspace -> Nullable<Text>,
+        workspace_id -> Nullable<Uuid>,
+        said_at -> Timestamptz,
+        heard_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     subscription_changes (subscription_id, at, key) {
         subscription_id -> Text,
         at -> Timestamptz,
@@ -659,6 +702,45 @@ diesel::table! {
 }
 
 diesel::table! {
+    webhook_deliveries (id) {
+        id -> Uuid,
+        endpoint_id -> Uuid,
+        received_at -> Timestamptz,
+        event_id -> Nullable<Text>,
+        #[sql_name = "type"]
+        type_ -> Nullable<Text>,
+        outcome -> Text,
+        reason -> Text,
+        secret_id -> Nullable<Uuid>,
+        times -> Int4,
+    }
+}
+
+diesel::table! {
+    webhook_endpoints (id) {
+        id -> Uuid,
+        kind -> Text,
+        name -> Text,
+        source_id -> Nullable<Uuid>,
+        livemode -> Nullable<Bool>,
+        created_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    webhook_secrets (id) {
+        id -> Uuid,
+        endpoint_id -> Uuid,
+        secret -> Text,
+        hint -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     workspace_scores (workspace_id) {
         workspace_id -> Uuid,
         as_of -> Date,
@@ -719,6 +801,7 @@ diesel::table! {
         created_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
         last_used_at -> Nullable<Timestamptz>,
+        expires_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -735,6 +818,10 @@ diesel::joinable!(pool_members -> pools (pool_id));
 diesel::joinable!(pool_members -> team_members (member_id));
 diesel::joinable!(routing_decisions -> team_members (owner_id));
 diesel::joinable!(sessions -> team_members (member_id));
+diesel::joinable!(stripe_customers -> team_members (mapped_by));
+diesel::joinable!(webhook_deliveries -> webhook_endpoints (endpoint_id));
+diesel::joinable!(webhook_endpoints -> sources (source_id));
+diesel::joinable!(webhook_secrets -> webhook_endpoints (endpoint_id));
 diesel::joinable!(write_keys -> sources (source_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -781,6 +868,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     sign_in_attempts,
     sources,
     stage_changes,
+    stripe_customers,
+    stripe_events,
+    stripe_subscriptions,
     subscription_changes,
     subscriptions,
     tasks,
@@ -789,6 +879,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     unknown_event_names,
     usage_days,
     visits,
+    webhook_deliveries,
+    webhook_endpoints,
+    webhook_secrets,
     workspace_scores,
     workspaces,
     write_keys,

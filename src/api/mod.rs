@@ -5,7 +5,7 @@
 //! by a `query` over the `columns` of the serving table. Objects are addressed by the product's own
 //! ids, scores and points are hundredths, times RFC 3339 in UTC.
 //!
-//! What is where: `workspaces` and `workspace_parts` (reading), `scoring` (the model), `jobs`
+//! What is where: `workspaces`, `workspace_parts` and `subscriptions` (reading), `scoring` (the model), `jobs`
 //! (progress), `metrics` (for Prometheus), `reference` (the OpenAPI document and its page).
 //! Invariant: every route under `/api` is in `static/openapi.json` and every path there is a route;
 //! every handler takes an API key with the scope that it needs.
@@ -21,6 +21,8 @@ pub mod reference;
 pub mod scoring;
 pub mod store_metrics;
 pub mod store_parts;
+pub mod store_subscriptions;
 pub mod store_workspaces;
+pub mod subscriptions;
 pub mod workspace_parts;
 pub mod workspaces;

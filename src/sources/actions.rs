@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::key::Scope;
 use super::pages::{KeysPage, Shown, Typed};
+use super::pages_webhooks::typed_moment;
 use super::{ops, store};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -120,8 +121,8 @@ pub struct RevocationForm {
 }
 
 impl RevocationForm {
-    /// Refuses unless the key's prefix was typed: products stop sending at once.
-    fn check(&self, prefix: &str) -> Result<()> {
+    /// Refuses unless the name of what is revoked was typed: products stop sending at once.
+    pub(super) fn check(&self, prefix: &str) -> Result<()> {
         if self.confirm.trim() == prefix {
             Ok(())
         } else {
@@ -153,6 +154,49 @@ pub async fn revoke_write_key(
         })
         .await;
     revocation(&app, &me, &htmx, revoked).await
+}
+
+/// Until when the key before goes on working.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct RotationForm {
+    until: String,
+}
+
+/// `POST /settings/keys/write-keys/{id}/rotation`: another key beside this one, which ends on a date.
+pub async fn rotate_write_key(
+    app: web::Data<App>,
+    me: Permit<ManageKeys>,
+    id: web::Path<Uuid>,
+    form: Form<RotationForm>,
+) -> Result<HttpResponse> {
+    let (by, now, id) = (Actor::from(&*me), me.now, id.into_inner());
+    let rotated = match typed_moment(&form.until, &me) {
+        Ok(until) => {
+            let rotate = move |conn: &mut diesel::PgConnection| {
+                let key = ops::rotate_write_key(conn, &by, id, until, now)?;
+                let source = store::find_write_key(conn, id)?.source_id;
+                Ok((store::find(conn, source)?, key))
+            };
+            app.db.tx_web(rotate).await
+        }
+        Err(error) => Err(error),
+    };
+    let page = KeysPage::load(&app, &me).await?;
+    match rotated {
+        Ok((source, key)) => {
+            let title =
+                format!("The new write key of {}; the old one works until it ends", source.name);
+            let shown = Shown { title, key: key.reveal().to_owned(), source: Some(source.id) };
+            answer::page(&page.showing(&app, shown))
+        }
+        Err(Error::Invalid(errors)) => {
+            // Each key has an end of its own; the summary says it, and leads to no field.
+            let said = errors.into_values().map(|messages| (String::new(), messages)).collect();
+            answer::unprocessable(&page.refused(Typed::default(), said))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// `POST /settings/keys/api-keys/{id}/revocation`.

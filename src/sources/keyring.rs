@@ -92,7 +92,7 @@ impl KeyRing {
             if !used.is_empty() {
                 store::touch_write_keys(conn, &used, now)?;
             }
-            store::open_write_keys(conn)
+            store::open_write_keys(conn, now)
         })?;
         let keys: Arc<HashMap<_, _>> = Arc::new(keys.into_iter().collect());
         let found = keys.get(&KeyHash::of(key)).copied();

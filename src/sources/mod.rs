@@ -3,16 +3,25 @@
 //! A source is one product in one environment. SDKs sign in with a *write key* of a source, scripts
 //! with an *API key* that has scopes. Both are shown once; only their SHA-256 and a prefix are kept.
 //!
-//! Owns `sources`, `write_keys`, `api_keys`.
+//! A *webhook endpoint* is an address for deliveries that are signed ([`signature`]) with a secret; a
+//! secret is changed with an overlap in which the old one and the new one are taken.
 //!
-//! Invariants: a key's text is in no table and in no log; a key that was revoked, or whose source
+//! Owns `sources`, `write_keys`, `api_keys`, `webhook_endpoints`, `webhook_secrets`,
+//! `webhook_deliveries`.
+//!
+//! Invariants: a key's text is in no table and in no log; a webhook's secret is in one table, because
+//! an HMAC cannot be checked by a hash, and in no log; a key that was revoked, or whose source
 //! is switched off, stops working within seconds ([`keyring`]) on every server; every change writes
 //! an audit row in its transaction.
 
 pub mod actions;
+pub mod actions_webhooks;
 pub mod key;
 pub mod keyring;
 pub mod ops;
+pub mod ops_webhooks;
 pub mod pages;
-
+pub mod pages_webhooks;
+pub mod signature;
 pub mod store;
+pub mod store_webhooks;

@@ -105,6 +105,28 @@ pub fn revoke_write_key(
     audit::record(conn, by, "write_key.revoked", ("write_key", &id.to_string()), &detail, at)
 }
 
+/// Makes another write key for the source of this one, which goes on working until `until`.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] when it was revoked before; [`Error::Invalid`] at `until`.
+pub fn rotate_write_key(
+    conn: &mut PgConnection,
+    by: &Actor,
+    id: Uuid,
+    until: DateTime<Utc>,
+    at: DateTime<Utc>,
+) -> Result<NewKey> {
+    let key = store::find_write_key(conn, id)?;
+    if key.revoked_at.is_some() || key.expires_at.is_some_and(|end| end <= at) {
+        return Err(Error::Conflict(format!("The key {}… works no more.", key.prefix)));
+    }
+    super::ops_webhooks::check_until(until, at)?;
+    store::end_write_key(conn, id, until)?;
+    let detail = json!({ "prefix": key.prefix, "until": until });
+    audit::record(conn, by, "write_key.ending", ("write_key", &id.to_string()), &detail, at)?;
+    create_write_key(conn, by, key.source_id, at)
+}
+
 /// Makes an API key. The answer holds its text for the only time.
 ///
 /// # Errors

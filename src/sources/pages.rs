@@ -3,6 +3,8 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::ops_webhooks::OVERLAP;
+use super::pages_webhooks::local;
 use super::store::{self, ApiKey, Source, WriteKey};
 use crate::app::App;
 use crate::error::{FieldErrors, Result};
@@ -28,6 +30,8 @@ pub(super) struct KeyLine {
     prefix: String,
     scopes: String,
     is_open: bool,
+    /// When it ends, or has ended.
+    ends: Option<Moment>,
     made: Moment,
     used: Option<Moment>,
 }
@@ -49,6 +53,8 @@ pub(super) struct KeysPage {
     api_keys: Vec<KeyLine>,
     shown: Option<Shown>,
     samples: Vec<Sample>,
+    /// When a key that is replaced now ends, unless somebody says otherwise.
+    until: String,
     form: Typed,
     errors: FieldErrors,
 }
@@ -87,6 +93,7 @@ impl KeysPage {
             api_keys: api_keys.iter().map(|key| KeyLine::of_api(key, me)).collect(),
             shown: None,
             samples: Vec::new(),
+            until: local(me.now + OVERLAP, me),
             form: Typed::default(),
             errors: FieldErrors::new(),
         })
@@ -116,7 +123,8 @@ impl KeyLine {
             name: source.name.clone(),
             prefix: key.prefix.clone(),
             scopes: String::new(),
-            is_open: key.revoked_at.is_none(),
+            is_open: key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > me.now),
+            ends: key.expires_at.map(|at| format::moment(at, me.now, me.zone)),
             made: format::moment(key.created_at, me.now, me.zone),
             used: key.last_used_at.map(|at| format::moment(at, me.now, me.zone)),
         }
@@ -129,6 +137,7 @@ impl KeyLine {
             prefix: key.prefix.clone(),
             scopes: key.scopes.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),
             is_open: key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > me.now),
+            ends: None,
             made: format::moment(key.created_at, me.now, me.zone),
             used: key.last_used_at.map(|at| format::moment(at, me.now, me.zone)),
         }

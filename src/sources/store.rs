@@ -32,6 +32,8 @@ pub struct WriteKey {
     pub revoked_at: Option<DateTime<Utc>>,
     /// To about ten seconds; none before the first event.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// From then on it opens nothing: another key took its place.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// An API key as it is listed: never the key itself.
@@ -159,14 +161,30 @@ pub fn revoke_write_key(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>) ->
     Ok(diesel::update(open).set(write_keys::revoked_at.eq(at)).execute(conn)? == 1)
 }
 
-/// The write keys that open now, by hash.
+/// Lets a write key end at this time, unless it ends before.
 ///
 /// # Errors
 /// When the database fails.
-pub fn open_write_keys(conn: &mut PgConnection) -> Result<Vec<(KeyHash, OpenKey)>> {
+pub fn end_write_key(conn: &mut PgConnection, id: Uuid, until: DateTime<Utc>) -> Result<()> {
+    let longer = write_keys::expires_at.is_null().or(write_keys::expires_at.gt(until));
+    diesel::update(write_keys::table.find(id).filter(longer))
+        .set(write_keys::expires_at.eq(until))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The write keys that open at `now`, by hash.
+///
+/// # Errors
+/// When the database fails.
+pub fn open_write_keys(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<Vec<(KeyHash, OpenKey)>> {
     let rows: Vec<(Vec<u8>, Uuid, SourceId)> = write_keys::table
         .inner_join(sources::table)
         .filter(write_keys::revoked_at.is_null())
+        .filter(write_keys::expires_at.is_null().or(write_keys::expires_at.gt(now)))
         .filter(sources::disabled_at.is_null())
         .select((write_keys::key_hash, write_keys::id, write_keys::source_id))
         .load(conn)?;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::PgConnection;
 
-use super::store::{self, Change, Standing};
-use super::terms::{Origin, Row, Terms};
+use super::store;
+use super::terms::{Change, Origin, Row, Standing, Terms};
 use crate::error::Result;
 use crate::ids::WorkspaceId;
 
@@ -85,7 +85,7 @@ pub fn upsert(
 }
 
 /// Before anything that Ripen knows.
-fn before_all() -> NaiveDate {
+pub(super) fn before_all() -> NaiveDate {
     DateTime::UNIX_EPOCH.date_naive()
 }
 
@@ -102,7 +102,7 @@ pub fn since(earlier: &[Change], new: &Change) -> NaiveDate {
 }
 
 /// The first day for which the first word speaks: the day its dates name, or all days.
-fn first_day(first: &Change) -> NaiveDate {
+pub(super) fn first_day(first: &Change) -> NaiveDate {
     first.terms.began_on().map_or_else(before_all, |began| began.min(first.at.date_naive()))
 }
 

@@ -1,14 +1,16 @@
 //! The drainer's part: traits become subscriptions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::PgConnection;
 
-use super::store::{self, Change, Standing};
-use super::terms::Origin;
+use super::ops_stripe;
+use super::store;
+use super::terms::{Change, Origin, Standing};
 use super::told::by_traits;
 use crate::error::Result;
 use crate::ingest::chunk::Chunk;
+use crate::ingest::traits::Traits;
 
 /// Makes the subscriptions that traits describe agree with the traits that this chunk changed. The
 /// dated rows say what Ripen noticed, in the order in which it did; nothing is computed of them.
@@ -50,6 +52,15 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
         };
         standing.insert(id, one);
     }
+    let mut customers = BTreeSet::new();
+    for retold in &chunk.retold {
+        let named = |traits: &Traits| traits.text(&["stripe_customer_id"]);
+        let (before, now) = (named(&retold.before), named(&retold.now));
+        if before != now {
+            customers.extend(before.into_iter().chain(now));
+        }
+    }
+    ops_stripe::settle_customers(conn, &customers, chunk.now)?;
     for (workspace, since) in touched {
         chunk.touch(workspace, since);
     }

@@ -8,41 +8,9 @@ use diesel::sql_types::{
     Array, BigInt, Bool, Date, Int4, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
 
-use super::terms::{Origin, Terms, status_named};
+use super::terms::{Change, Origin, Standing, Terms, status_named};
 use crate::error::Result;
 use crate::ids::WorkspaceId;
-
-/// A subscription as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The billing system's id.
-    pub id: String,
-    /// Whose.
-    pub workspace: WorkspaceId,
-    /// What was agreed.
-    pub terms: Terms,
-    /// Where it is known from.
-    pub origin: Origin,
-    /// When this was said.
-    pub said_at: DateTime<Utc>,
-}
-
-/// What a subscription was from a moment on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Which.
-    pub id: String,
-    /// From when on.
-    pub at: DateTime<Utc>,
-    /// Which of the words of one moment; mostly empty.
-    pub key: String,
-    /// The order within one moment.
-    pub place: i16,
-    /// What it was.
-    pub terms: Terms,
-    /// Who said so.
-    pub origin: Origin,
-}
 
 /// The columns that a subscription and its changes share, as the database has them.
 #[derive(Clone, Debug, QueryableByName)]
@@ -123,27 +91,40 @@ impl TermsRow {
     }
 }
 
+const STANDING: &str = "select id, workspace_id, updated_at as at, '' as key, 0::smallint as place, origin, status, plan,
+       billing_period, currency, mrr_cents, seats_purchased, trial_start_on, trial_end_on,
+       started_at, canceled_at, ends_on, renewal_on, customer_id, flags
+from subscriptions";
+
+fn standing(row: TermsRow) -> Option<Standing> {
+    let (id, workspace, origin, said_at) =
+        (row.id.clone(), row.workspace_id?, row.origin(), row.at);
+    Some(Standing { id, workspace, terms: row.terms(), origin, said_at })
+}
+
 /// These subscriptions, as far as there are any; locked until the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
 pub fn load(conn: &mut PgConnection, ids: &[String]) -> Result<BTreeMap<String, Standing>> {
-    let rows: Vec<TermsRow> = diesel::sql_query(
-        "select id, workspace_id, updated_at as at, '' as key, 0::smallint as place, origin, status, plan,
-                billing_period, currency, mrr_cents, seats_purchased, trial_start_on, trial_end_on,
-                started_at, canceled_at, ends_on, renewal_on, customer_id, flags
-         from subscriptions where id = any($1) order by id for update",
-    )
-    .bind::<Array<Text>, _>(ids)
+    let rows: Vec<TermsRow> =
+        diesel::sql_query(format!("{STANDING} where id = any($1) order by id for update"))
+            .bind::<Array<Text>, _>(ids)
+            .load(conn)?;
+    Ok(rows.into_iter().filter_map(standing).map(|one| (one.id.clone(), one)).collect())
+}
+
+/// The subscriptions of a workspace, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<Standing>> {
+    let rows: Vec<TermsRow> = diesel::sql_query(format!(
+        "{STANDING} where workspace_id = $1 order by started_at desc nulls first, id limit 200"
+    ))
+    .bind::<SqlUuid, _>(workspace)
     .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let (id, workspace, origin, said_at) =
-                (row.id.clone(), row.workspace_id?, row.origin(), row.at);
-            Some((id.clone(), Standing { id, workspace, terms: row.terms(), origin, said_at }))
-        })
-        .collect())
+    Ok(rows.into_iter().filter_map(standing).collect())
 }
 
 /// All changes of these subscriptions, oldest first.

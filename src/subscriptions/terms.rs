@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::ids::WorkspaceId;
+
 /// Where a subscription is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -138,6 +140,38 @@ pub struct Row {
     pub terms: Terms,
     /// Since when this holds: the newer word wins.
     pub said_at: DateTime<Utc>,
+}
+
+/// A subscription as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The billing system's id.
+    pub id: String,
+    /// Whose.
+    pub workspace: WorkspaceId,
+    /// What was agreed.
+    pub terms: Terms,
+    /// Where it is known from.
+    pub origin: Origin,
+    /// When this was said.
+    pub said_at: DateTime<Utc>,
+}
+
+/// What a subscription was from a moment on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which.
+    pub id: String,
+    /// From when on.
+    pub at: DateTime<Utc>,
+    /// Which of the words of one moment; mostly empty.
+    pub key: String,
+    /// The order within one moment.
+    pub place: i16,
+    /// What it was.
+    pub terms: Terms,
+    /// Who said so.
+    pub origin: Origin,
 }
 
 #[cfg(test)]

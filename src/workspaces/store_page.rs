@@ -1,4 +1,4 @@
-//! The SQL of one workspace's page: its head, people, subscriptions and record of changes.
+//! The SQL of one workspace's page: its head, people and record of changes.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::ids::{AccountId, MemberId, UserId, WorkspaceId};
-use crate::schema::{subscriptions, workspaces};
+use crate::schema::workspaces;
 
 /// People beyond this many are counted, not listed.
 pub const PEOPLE: i64 = 500;
@@ -259,40 +259,6 @@ pub fn names(conn: &mut PgConnection, ids: &[UserId]) -> Result<BTreeMap<UserId,
     .bind::<Array<SqlUuid>, _>(ids)
     .load(conn)?;
     Ok(named.into_iter().map(|one| (one.id, one.name)).collect())
-}
-
-/// A subscription as the billing tab shows it.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = subscriptions)]
-#[allow(missing_docs, reason = "columns of subscriptions")]
-pub struct Subscription {
-    pub id: String,
-    pub status: String,
-    pub plan: Option<String>,
-    pub billing_period: Option<String>,
-    pub currency: String,
-    pub mrr_cents: i64,
-    pub seats_purchased: Option<i32>,
-    pub trial_start_on: Option<NaiveDate>,
-    pub trial_end_on: Option<NaiveDate>,
-    pub started_at: Option<DateTime<Utc>>,
-    pub canceled_at: Option<DateTime<Utc>>,
-    pub renewal_on: Option<NaiveDate>,
-    pub origin: String,
-    pub updated_at: DateTime<Utc>,
-}
-
-/// A workspace's subscriptions, the newest first.
-///
-/// # Errors
-/// When the database fails.
-pub fn subscriptions(conn: &mut PgConnection, id: WorkspaceId) -> Result<Vec<Subscription>> {
-    Ok(subscriptions::table
-        .filter(subscriptions::workspace_id.eq(id))
-        .order((subscriptions::started_at.desc().nulls_first(), subscriptions::id))
-        .limit(200)
-        .select(Subscription::as_select())
-        .load(conn)?)
 }
 
 /// A task as the workspace's page shows it.

@@ -15,6 +15,7 @@ pub mod histogram;
 pub mod history;
 pub mod load;
 pub mod sparkline;
+pub mod steps;
 
 pub use bars::{Bar, Bars};
 pub use heat::Heat;
@@ -22,6 +23,7 @@ pub use histogram::{Histogram, bins};
 pub use history::{Day, History, Mark};
 pub use load::Load;
 pub use sparkline::Sparkline;
+pub use steps::Steps;
 
 /// A stage above the lowest, as charts draw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +65,7 @@ macro_rules! is_html {
         impl askama::filters::HtmlSafe for $chart {}
     )*};
 }
-is_html!(Bars, Heat, Histogram, History, Load, Sparkline);
+is_html!(Bars, Heat, Histogram, History, Load, Sparkline, Steps);
 
 #[cfg(test)]
 pub(crate) mod testing {

@@ -1,4 +1,4 @@
-//! The plainer tabs of a workspace: billing, tasks, history.
+//! The plainer tabs of a workspace: tasks, history.
 
 use std::collections::BTreeMap;
 
@@ -25,119 +25,8 @@ use crate::web::permit::{Permit, View, Viewer};
 use crate::web::shell::Shell;
 use crate::workspaces::store_history::{self, AuditEntry, Link};
 use crate::workspaces::store_list;
-use crate::workspaces::store_page::{self, Head, Subscription, Task};
+use crate::workspaces::store_page::{self, Head, Task};
 use crate::workspaces::store_timeline::{self, Step};
-
-// ---- Billing ------------------------------------------------------------------------------------
-
-/// A subscription as the table shows it.
-struct Plan {
-    name: String,
-    status: String,
-    is_open: bool,
-    mrr: String,
-    period: String,
-    seats: String,
-    trial: String,
-    started: Option<Moment>,
-    ended: Option<Moment>,
-    renewal: String,
-    origin: String,
-}
-
-#[derive(Template)]
-#[template(path = "workspaces/billing.html")]
-struct BillingPage {
-    shell: Shell,
-    record: Record,
-    mrr: String,
-    bought: String,
-    used: String,
-    renewal: String,
-    plans: Vec<Plan>,
-}
-
-/// `GET /workspaces/{id}/billing`
-///
-/// # Errors
-/// `NotFound` where there is no such workspace; when the database fails.
-pub async fn billing(
-    app: web::Data<App>,
-    me: Permit<View>,
-    path: web::Path<String>,
-) -> Result<HttpResponse> {
-    let id = record::id(&path)?;
-    let (head, members, found) = app
-        .db
-        .read_web(move |conn| {
-            Ok((
-                store_page::head(conn, id)?,
-                store_list::owners(conn)?,
-                store_page::subscriptions(conn, id)?,
-            ))
-        })
-        .await?;
-    let open: Vec<&Subscription> = found.iter().filter(|one| is_open(&one.status)).collect();
-    let mut revenue = BTreeMap::<String, i64>::new();
-    for one in &open {
-        *revenue.entry(one.currency.to_uppercase()).or_default() += one.mrr_cents;
-    }
-    let today = me.now.date_naive();
-    let bought: i64 = open.iter().filter_map(|one| one.seats_purchased).map(i64::from).sum();
-    let page = BillingPage {
-        shell: record::shell(&me, &head, Tab::Billing),
-        mrr: if revenue.is_empty() {
-            "none".to_owned()
-        } else {
-            let sums = revenue.iter().map(|(currency, cents)| format::money(*cents, currency));
-            sums.collect::<Vec<_>>().join(" + ")
-        },
-        bought: if bought > 0 { format::grouped(bought) } else { "not told".to_owned() },
-        used: format!("{} members, {} active this week", head.members, head.wau.unwrap_or(0)),
-        renewal: open
-            .iter()
-            .filter_map(|one| one.renewal_on)
-            .min()
-            .map_or_else(|| "none".to_owned(), |day| format::day(day, today)),
-        plans: found.iter().map(|one| plan(one, &me)).collect(),
-        record: Record::new(&head, &me, members, Tab::Billing),
-    };
-    answer::page(&page)
-}
-
-fn is_open(status: &str) -> bool {
-    matches!(status, "active" | "past_due" | "trialing" | "unpaid" | "paused")
-}
-
-fn plan(one: &Subscription, me: &Viewer) -> Plan {
-    let today = me.now.date_naive();
-    let moment = |at| format::moment(at, me.now, me.zone);
-    let day = |day| format::day(day, today);
-    Plan {
-        name: one.plan.as_deref().map_or_else(|| one.id.clone(), in_words),
-        status: in_words(&one.status),
-        is_open: is_open(&one.status),
-        mrr: format::money(one.mrr_cents, &one.currency.to_uppercase()),
-        period: match one.billing_period.as_deref() {
-            Some("year") => "yearly".to_owned(),
-            Some("month") => "monthly".to_owned(),
-            _ => String::new(),
-        },
-        seats: one
-            .seats_purchased
-            .map(|seats| format::grouped(i64::from(seats)))
-            .unwrap_or_default(),
-        trial: match (one.trial_start_on, one.trial_end_on) {
-            (Some(from), Some(to)) => format!("{} to {}", day(from), day(to)),
-            (None, Some(to)) => format!("to {}", day(to)),
-            _ => String::new(),
-        },
-        started: one.started_at.map(moment),
-        ended: one.canceled_at.map(moment),
-        renewal: one.renewal_on.map(day).unwrap_or_default(),
-        origin: one.origin.clone(),
-    }
-}
 
 // ---- Tasks --------------------------------------------------------------------------------------
 

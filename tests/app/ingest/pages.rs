@@ -48,6 +48,33 @@ fn shown_key<'a>(body: &'a str, lead: &str) -> &'a str {
     &body[start..start + 43]
 }
 
+fn open_keys(house: &House) -> Vec<(ripen::sources::key::KeyHash, store::OpenKey)> {
+    let now = house.clock.now();
+    house.db.read(Pool::Web, |conn| store::open_write_keys(conn, now)).unwrap()
+}
+
+#[actix_web::test]
+async fn a_write_key_is_replaced_with_an_overlap() {
+    let house = House::open().await;
+    let admin = house.as_admin();
+    admin.post("/settings/keys/sources", &[("name", "Web"), ("environment", "")]).await;
+    let row = house.db.read(Pool::Web, store::list_write_keys).unwrap().remove(0);
+    let path = format!("/settings/keys/write-keys/{}/rotation", row.id);
+    let until =
+        (house.clock.now() + chrono::TimeDelta::hours(24)).format("%Y-%m-%dT%H:%M").to_string();
+    admin.get("/settings/keys").await.says(200, &until);
+    admin.post(&path, &[("until", "")]).await.says(422, "a day and a time");
+    admin.post(&path, &[("until", "2030-01-01T00:00")]).await.says(422, "30 days from now");
+    assert_eq!(admin.post_without_token(&path, &[("until", &until)]).await.status, 403);
+    let made = admin.post(&path, &[("until", &until)]).await;
+    made.says(200, "the old one works until it ends");
+    assert_ne!(&shown_key(&made.body, "wk_")[..11], row.prefix);
+    assert_eq!(open_keys(&house).len(), 2, "both are taken");
+    house.clock.advance(chrono::TimeDelta::hours(25));
+    assert_eq!(open_keys(&house).len(), 1, "until the old one ends");
+    assert_eq!(house.as_admin().post(&path, &[("until", &until)]).await.status, 409);
+}
+
 #[actix_web::test]
 async fn an_admin_adds_a_source_sees_its_key_once_and_revokes_it_by_typing() {
     let house = House::open().await;
@@ -58,7 +85,7 @@ async fn an_admin_adds_a_source_sees_its_key_once_and_revokes_it_by_typing() {
     made.says(200, "http://ripen.test/v1/track");
     assert!(made.body.contains("Listening for the first event") && !made.body.contains("Web <b>"));
     let key = shown_key(&made.body, "wk_").to_owned();
-    assert_eq!(house.db.read(Pool::Web, store::open_write_keys).unwrap().len(), 1);
+    assert_eq!(open_keys(&house).len(), 1);
 
     let list = admin.get("/settings/keys").await;
     list.says(200, &key[..11]);
@@ -70,9 +97,9 @@ async fn an_admin_adds_a_source_sees_its_key_once_and_revokes_it_by_typing() {
     let path = format!("/settings/keys/write-keys/{}/revocation", row.id);
     admin.post(&path, &[("confirm", "yes")]).await.says(422, "Nothing was revoked");
     assert_eq!(admin.post_without_token(&path, &[("confirm", &row.prefix)]).await.status, 403);
-    assert_eq!(house.db.read(Pool::Web, store::open_write_keys).unwrap().len(), 1);
+    assert_eq!(open_keys(&house).len(), 1);
     admin.post(&path, &[("confirm", &row.prefix)]).await.leads_to("/settings/keys");
-    assert!(house.db.read(Pool::Web, store::open_write_keys).unwrap().is_empty());
+    assert!(open_keys(&house).is_empty());
     assert_eq!(admin.post(&path, &[("confirm", &row.prefix)]).await.status, 409);
 
     let more = format!("/settings/keys/sources/{}/write-keys", row.source_id);

@@ -29,8 +29,10 @@ pub enum Needs {
     Own(May),
     /// An API key with this scope.
     Key(Scope),
+    /// A signature over the body.
+    Signature,
 }
-use Needs::{Door, Key, Nothing, Own, Right};
+use Needs::{Door, Key, Nothing, Own, Right, Signature};
 
 /// `ui.md` section 2 and `api.md`, route by route.
 const ROUTES: &[(&str, Needs)] = &[
@@ -40,6 +42,8 @@ const ROUTES: &[(&str, Needs)] = &[
     ("GET /api/openapi.json", Nothing),
     ("GET /api/docs", Nothing),
     ("GET /metrics", Key(Scope::Read)),
+    ("POST /webhooks/stripe/{id}", Signature),
+    ("POST /webhooks/events/{id}", Signature),
     ("GET /api/v1/ingest/status", Key(Scope::Read)),
     ("GET /api/v1/workspaces", Key(Scope::Read)),
     ("GET /api/v1/workspaces/{workspace_id}", Key(Scope::Read)),
@@ -49,6 +53,8 @@ const ROUTES: &[(&str, Needs)] = &[
     ("GET /api/v1/workspaces/{workspace_id}/events", Key(Scope::Read)),
     ("GET /api/v1/workspaces/{workspace_id}/members", Key(Scope::Read)),
     ("GET /api/v1/workspaces/{workspace_id}/routing", Key(Scope::Read)),
+    ("GET /api/v1/subscriptions", Key(Scope::Read)),
+    ("GET /api/v1/subscriptions/{id}", Key(Scope::Read)),
     ("GET /api/v1/scoring/model", Key(Scope::Read)),
     ("PUT /api/v1/scoring/model", Key(Scope::Admin)),
     ("POST /api/v1/scoring/model/publish", Key(Scope::Admin)),
@@ -85,14 +91,24 @@ const ROUTES: &[(&str, Needs)] = &[
     ("POST /settings/team/{id}/work", Right(ManageTeam)),
     ("POST /settings/team/{id}/deactivation", Right(ManageTeam)),
     ("POST /settings/team/{id}/reactivation", Right(ManageTeam)),
+    ("GET /settings/webhooks", Right(ManageKeys)),
+    ("POST /settings/webhooks", Right(ManageKeys)),
+    ("GET /settings/webhooks/{id}", Right(ManageKeys)),
+    ("POST /settings/webhooks/{id}/secrets", Right(ManageKeys)),
+    ("POST /settings/webhooks/{id}/revocation", Right(ManageKeys)),
     ("GET /settings/keys", Right(ManageKeys)),
     ("POST /settings/keys/sources", Right(ManageKeys)),
     ("GET /settings/keys/sources/{id}", Right(ManageKeys)),
     ("POST /settings/keys/sources/{id}/write-keys", Right(ManageKeys)),
     ("POST /settings/keys/write-keys/{id}/revocation", Right(ManageKeys)),
+    ("POST /settings/keys/write-keys/{id}/rotation", Right(ManageKeys)),
     ("POST /settings/keys/api-keys", Right(ManageKeys)),
     ("POST /settings/keys/api-keys/{id}/revocation", Right(ManageKeys)),
     ("GET /ingest", Right(SeeIngest)),
+    ("GET /ingest/unmapped", Right(SeeIngest)),
+    ("GET /ingest/unmapped/{id}", Right(SeeIngest)),
+    ("POST /ingest/unmapped/{id}/mapping", Right(SeeIngest)),
+    ("POST /ingest/unmapped/{id}/mapping/removal", Right(SeeIngest)),
     ("GET /ingest/dead-letters", Right(SeeIngest)),
     ("GET /ingest/dead-letters/{id}", Right(SeeIngest)),
     ("POST /ingest/dead-letters/replays", Right(SeeIngest)),
@@ -167,6 +183,7 @@ pub struct Stocked {
     pub house: House,
     source: SourceId,
     write_key: Uuid,
+    webhook: Uuid,
     api_key: Uuid,
     target: MemberId,
     invite: String,
@@ -177,6 +194,11 @@ const WORKSPACE: Uuid = Uuid::from_u128(0x0000_0001_0000_0000_0001);
 const USER: Uuid = Uuid::from_u128(0x0000_0002_0000_0000_0013);
 const CHANGE: Uuid = Uuid::from_u128(0xc4);
 const LETTER: Uuid = Uuid::from_u128(0x7e);
+const UNMAPPED: &str = "
+insert into stripe_subscriptions (id, livemode, customer_id, said_at, heard_at)
+  values ('sub_lost', true, 'cus_1', '2026-11-20Z', '2026-11-20Z');
+insert into subscription_changes (subscription_id, at, status, currency, mrr_cents, origin)
+  values ('sub_lost', '2026-11-20Z', 'active', 'usd', 4900, 'stripe');";
 
 pub async fn stocked() -> Stocked {
     let house = scored::house().await;
@@ -203,13 +225,15 @@ pub async fn stocked() -> Stocked {
     };
     let task = house.tx(|conn| ripen::tasks::ops::open(conn, &brief, now)).to_string();
     let by = Actor::system();
-    let (source, write_key, api_key) = house.tx(|conn| {
-        use ripen::sources::{ops, store};
+    let (source, write_key, api_key, webhook) = house.tx(|conn| {
+        use ripen::sources::{ops, ops_webhooks, store};
         let source = ops::create_source(conn, &by, "Web app", "", now)?.id;
         ops::create_write_key(conn, &by, source, now)?;
         ops::create_api_key(conn, &by, "a script", &[Scope::Read], now)?;
         let key = store::list_api_keys(conn)?.pop().unwrap().id;
-        Ok((source, store::list_write_keys(conn)?.pop().unwrap().id, key))
+        let wanted = ops_webhooks::Wanted::Events(source);
+        let (webhook, _) = ops_webhooks::create(conn, &by, "Our backend", &wanted, now)?;
+        Ok((source, store::list_write_keys(conn)?.pop().unwrap().id, key, webhook.id))
     });
     let letter = format!(
         "insert into dead_letters (id, source_id, received_at, refused_by, code, message, raw)
@@ -223,8 +247,9 @@ pub async fn stocked() -> Stocked {
         now.to_rfc3339()
     );
     house.db.checkout(Pool::Work).unwrap().batch_execute(&merge).unwrap();
+    house.db.checkout(Pool::Work).unwrap().batch_execute(UNMAPPED).unwrap();
     let invite = hex::encode(token::hash(&invite));
-    Stocked { house, source, write_key, api_key, target, invite, task }
+    Stocked { house, source, write_key, webhook, api_key, target, invite, task }
 }
 
 impl Stocked {
@@ -237,6 +262,8 @@ impl Stocked {
             _ if pattern.starts_with("/settings/team/") => self.target.to_string(),
             _ if pattern.starts_with("/settings/keys/sources/") => self.source.to_string(),
             _ if pattern.starts_with("/settings/keys/write-keys/") => self.write_key.to_string(),
+            _ if pattern.contains("/webhooks/") => self.webhook.to_string(),
+            _ if pattern.starts_with("/ingest/unmapped/") => "cus_1".to_owned(),
             _ if pattern.starts_with("/settings/keys/api-keys/") => self.api_key.to_string(),
             _ if pattern.starts_with("/ingest/dead-letters/") => LETTER.to_string(),
             _ if pattern.starts_with("/users/changes/") => CHANGE.to_string(),

@@ -43,6 +43,12 @@ async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
                 assert!(found || somebodys, "nobody got in: {method} {path}");
             }
             Needs::Key(scope) => by_key(&stocked, &route, scope).await,
+            Needs::Signature => {
+                let path = stocked.address(&route.pattern);
+                let unsigned = stocked.house.stranger().send(Method::POST, &path, &[], None).await;
+                let refused = if path.contains("/stripe/") { 404 } else { 400 };
+                assert_eq!(unsigned.status, refused, "{path}: {}", unsigned.body);
+            }
             Needs::Nothing | Needs::Door => {}
         }
     }
@@ -74,7 +80,8 @@ async fn every_form_needs_its_token() {
     let stocked = every_route::stocked().await;
     let everybody = stocked.house.one_of_each();
     for route in every_route::all() {
-        let is_form = !matches!(route.needs, Needs::Key(_)) && route.method != Method::GET;
+        let is_form =
+            !matches!(route.needs, Needs::Key(_) | Needs::Signature) && route.method != Method::GET;
         if is_form {
             let path = stocked.address(&route.pattern);
             for (role, client) in &everybody {

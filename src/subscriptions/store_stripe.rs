@@ -1,0 +1,293 @@
+//! The SQL of what Stripe told: events, subscriptions, customers.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::stripe::event::{About, Customer, Event};
+use crate::error::Result;
+use crate::ids::WorkspaceId;
+
+/// Waits for whoever else writes about this subscription or customer, until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock(conn: &mut PgConnection, id: &str) -> Result<()> {
+    diesel::sql_query("select pg_advisory_xact_lock(hashtextextended('stripe:' || $1, 0))")
+        .bind::<Text, _>(id)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps an event unless it is known; tells whether it was new.
+///
+/// # Errors
+/// When the database fails.
+pub fn keep_event(
+    conn: &mut PgConnection,
+    event: &Event,
+    by: (Uuid, Uuid),
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let (subscription, customer, key, payload) = match &event.about {
+        About::Subscription(told) => (
+            Some(told.snapshot.id.as_str()),
+            told.snapshot.customer.as_deref(),
+            told.key.as_str(),
+            Some(serde_json::json!({"object": told.object, "previous": told.previous})),
+        ),
+        About::Customer(customer) => {
+            (customer.subscription.as_deref(), Some(customer.id.as_str()), "", None)
+        }
+        About::Other | About::Thin => (None, None, "", None),
+    };
+    let kept = diesel::sql_query(
+        "insert into stripe_events (id, endpoint_id, livemode, created_at, type, api_version, subscription_id,
+             customer_id, key, payload, received_at, secret_id, outcome)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'received')
+         on conflict (id) do nothing",
+    )
+    .bind::<Text, _>(&event.id)
+    .bind::<SqlUuid, _>(by.0)
+    .bind::<Bool, _>(event.livemode)
+    .bind::<Timestamptz, _>(event.created)
+    .bind::<Text, _>(&event.kind)
+    .bind::<Nullable<Text>, _>(event.api_version.as_deref())
+    .bind::<Nullable<Text>, _>(subscription)
+    .bind::<Nullable<Text>, _>(customer)
+    .bind::<Text, _>(key)
+    .bind::<Nullable<Jsonb>, _>(payload)
+    .bind::<Timestamptz, _>(now)
+    .bind::<SqlUuid, _>(by.1)
+    .execute(conn)?;
+    Ok(kept == 1)
+}
+
+/// Notes what became of an event.
+///
+/// # Errors
+/// When the database fails.
+pub fn conclude(conn: &mut PgConnection, id: &str, outcome: &str) -> Result<()> {
+    diesel::sql_query("update stripe_events set outcome = $2 where id = $1")
+        .bind::<Text, _>(id)
+        .bind::<Text, _>(outcome)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// An event about a subscription, as it was kept.
+#[derive(Clone, Debug, QueryableByName)]
+#[allow(missing_docs, reason = "columns of stripe_events")]
+pub struct Kept {
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    #[diesel(sql_type = Text)]
+    pub key: String,
+    #[diesel(sql_type = Jsonb)]
+    pub payload: Value,
+}
+
+/// The events about a subscription of one second.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_second(conn: &mut PgConnection, id: &str, at: DateTime<Utc>) -> Result<Vec<Kept>> {
+    Ok(diesel::sql_query(
+        "select type as kind, key, payload from stripe_events
+         where subscription_id = $1 and created_at = $2 and payload is not null
+         order by id limit 200",
+    )
+    .bind::<Text, _>(id)
+    .bind::<Timestamptz, _>(at)
+    .load(conn)?)
+}
+
+/// Takes back what was said of a subscription that had ended by then.
+///
+/// # Errors
+/// When the database fails.
+pub fn drop_changes(
+    conn: &mut PgConnection,
+    id: &str,
+    gone: &[(DateTime<Utc>, String)],
+) -> Result<()> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "delete from subscription_changes c using unnest($2::timestamptz[], $3::text[]) as t (at, key)
+         where c.subscription_id = $1 and c.at = t.at and c.key = t.key",
+    )
+    .bind::<Text, _>(id)
+    .bind::<Array<Timestamptz>, _>(gone.iter().map(|(at, _)| *at).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(gone.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Whose a subscription is, as Stripe says.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+#[allow(missing_docs, reason = "columns of stripe_subscriptions")]
+pub struct Claim {
+    #[diesel(sql_type = Text)]
+    pub id: String,
+    #[diesel(sql_type = Bool)]
+    pub livemode: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub customer_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub named_workspace: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    pub said_at: DateTime<Utc>,
+}
+
+/// Writes down whose a subscription is, by the newest word.
+///
+/// # Errors
+/// When the database fails.
+pub fn write_claim(conn: &mut PgConnection, claim: &Claim, now: DateTime<Utc>) -> Result<()> {
+    diesel::sql_query(
+        "insert into stripe_subscriptions (id, livemode, customer_id, named_workspace, said_at, heard_at)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (id) do update set
+             livemode = excluded.livemode, customer_id = excluded.customer_id,
+             named_workspace = excluded.named_workspace, said_at = excluded.said_at",
+    )
+    .bind::<Text, _>(&claim.id)
+    .bind::<Bool, _>(claim.livemode)
+    .bind::<Nullable<Text>, _>(claim.customer_id.as_deref())
+    .bind::<Nullable<Text>, _>(claim.named_workspace.as_deref())
+    .bind::<Timestamptz, _>(claim.said_at)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Whose these subscriptions are: those of the ids, and those of the customers.
+///
+/// # Errors
+/// When the database fails.
+pub fn claims(
+    conn: &mut PgConnection,
+    ids: &[String],
+    customers: &BTreeSet<String>,
+) -> Result<Vec<Claim>> {
+    Ok(diesel::sql_query(
+        "select id, livemode, customer_id, named_workspace, said_at from stripe_subscriptions
+         where id = any($1) or customer_id = any($2) order by id for update",
+    )
+    .bind::<Array<Text>, _>(ids)
+    .bind::<Array<Text>, _>(customers.iter().cloned().collect::<Vec<_>>())
+    .load(conn)?)
+}
+
+/// What could say to which workspace a subscription belongs.
+#[derive(Clone, Debug, Default, QueryableByName)]
+pub struct Clues {
+    /// Whether the workspace that the metadata name exists.
+    #[diesel(sql_type = Bool)]
+    pub named_exists: bool,
+    /// The workspace to which a person mapped the customer.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub mapped: Option<WorkspaceId>,
+    /// The workspaces whose traits name the customer: two at most, for one alone counts.
+    #[diesel(sql_type = Array<SqlUuid>)]
+    pub by_trait: Vec<WorkspaceId>,
+}
+
+/// The clues about a subscription.
+///
+/// # Errors
+/// When the database fails.
+pub fn clues(conn: &mut PgConnection, claim: &Claim) -> Result<Clues> {
+    let named = claim.named_workspace.as_deref().map(WorkspaceId::of);
+    Ok(diesel::sql_query(
+        "select exists (select from workspaces where id = $1) as named_exists,
+                (select workspace_id from stripe_customers where id = $2) as mapped,
+                array(select id from workspaces where traits ->> 'stripe_customer_id' = $2
+                      order by id limit 2) as by_trait",
+    )
+    .bind::<Nullable<SqlUuid>, _>(named)
+    .bind::<Nullable<Text>, _>(claim.customer_id.as_deref())
+    .get_result(conn)?)
+}
+
+/// Notes the workspace that a subscription was found to be of.
+///
+/// # Errors
+/// When the database fails.
+pub fn found(conn: &mut PgConnection, id: &str, workspace: Option<WorkspaceId>) -> Result<()> {
+    diesel::sql_query("update stripe_subscriptions set workspace_id = $2 where id = $1")
+        .bind::<Text, _>(id)
+        .bind::<Nullable<SqlUuid>, _>(workspace)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Writes down who pays; what Stripe does not say this time stays.
+///
+/// # Errors
+/// When the database fails.
+pub fn write_customer(
+    conn: &mut PgConnection,
+    customer: &Customer,
+    said_at: DateTime<Utc>,
+) -> Result<()> {
+    diesel::sql_query(
+        "insert into stripe_customers (id, name, email_domain, said_at) values ($1, $2, $3, $4)
+         on conflict (id) do update set
+             name = case when stripe_customers.said_at <= excluded.said_at
+                         then coalesce(excluded.name, stripe_customers.name)
+                         else coalesce(stripe_customers.name, excluded.name) end,
+             email_domain = case when stripe_customers.said_at <= excluded.said_at
+                         then coalesce(excluded.email_domain, stripe_customers.email_domain)
+                         else coalesce(stripe_customers.email_domain, excluded.email_domain) end,
+             said_at = greatest(stripe_customers.said_at, excluded.said_at)",
+    )
+    .bind::<Text, _>(&customer.id)
+    .bind::<Nullable<Text>, _>(customer.name.as_deref())
+    .bind::<Nullable<Text>, _>(customer.email_domain.as_deref())
+    .bind::<Timestamptz, _>(said_at)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Maps a customer to a workspace, or to none.
+///
+/// # Errors
+/// When the database fails.
+pub fn map_customer(
+    conn: &mut PgConnection,
+    id: &str,
+    workspace: Option<WorkspaceId>,
+    by: Option<crate::ids::MemberId>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    diesel::sql_query(
+        "insert into stripe_customers (id, said_at, workspace_id, mapped_by, mapped_at)
+         values ($1, 'epoch', $2, $3, $4)
+         on conflict (id) do update set workspace_id = excluded.workspace_id,
+             mapped_by = excluded.mapped_by, mapped_at = excluded.mapped_at",
+    )
+    .bind::<Text, _>(id)
+    .bind::<Nullable<SqlUuid>, _>(workspace)
+    .bind::<Nullable<SqlUuid>, _>(by)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets events that came before this.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_events(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<()> {
+    diesel::sql_query("delete from stripe_events where received_at < $1")
+        .bind::<Timestamptz, _>(before)
+        .execute(conn)?;
+    Ok(())
+}
