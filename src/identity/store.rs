@@ -40,8 +40,9 @@ struct Row {
     last_seen_at: DateTime<Utc>,
 }
 
-/// These people, as far as they are known; locked until the transaction ends, since they are
-/// written back whole.
+/// These people, as far as they are known. They are written back whole: whoever does so holds the
+/// drainer's lock, which is dearer to wait for and cheaper to hold than a lock on each of thousands
+/// of rows.
 ///
 /// # Errors
 /// When the database fails.
@@ -50,10 +51,13 @@ pub fn load<'a>(
     ids: impl Iterator<Item = &'a UserId>,
 ) -> Result<HashMap<UserId, Person>> {
     let ids: BTreeSet<UserId> = ids.copied().collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<Row> = diesel::sql_query(
         "select id, kind = 'known' as known, external_id, canonical_id, linked_id, linked_at, linked_by, traits, trait_times,
                 first_seen_at, last_seen_at
-         from product_users where id = any($1) order by id for update",
+         from product_users where id = any($1)",
     )
     .bind::<Array<SqlUuid>, _>(ids.into_iter().collect::<Vec<_>>())
     .load(conn)?;
@@ -193,9 +197,14 @@ pub fn add_identifiers(
     }
     let all = identifiers;
     Ok(diesel::sql_query(
+        // Nearly all are known already, and an upsert would lock every one of those rows.
         "with changed as (
              insert into identifiers (kind, value, user_id, first_seen_at, source_id, said_by)
-             select * from unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $5::uuid[], $6::text[])
+             select t.* from unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $5::uuid[], $6::text[])
+                 as t (kind, value, user_id, first_at, source_id, said_by)
+             left join identifiers i on i.kind = t.kind and i.value = t.value and i.user_id = t.user_id
+             where i.user_id is null
+                or (t.first_at, t.source_id, t.said_by) < (i.first_seen_at, i.source_id, i.said_by)
              on conflict (kind, value, user_id) do update set
                  first_seen_at = excluded.first_seen_at, source_id = excluded.source_id, said_by = excluded.said_by
              where (excluded.first_seen_at, excluded.source_id, excluded.said_by)

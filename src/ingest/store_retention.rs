@@ -12,8 +12,8 @@ use crate::error::Result;
 /// When the database fails.
 pub fn forget_seen(conn: &mut PgConnection, before: NaiveDate, at_most: i64) -> Result<usize> {
     Ok(diesel::sql_query(
-        "delete from seen_messages where key in
-             (select key from seen_messages where received_on < $1 order by key limit $2)",
+        "delete from seen_messages where ctid = any (array
+             (select ctid from seen_messages where received_on < $1 limit $2))",
     )
     .bind::<Date, _>(before)
     .bind::<BigInt, _>(at_most)

@@ -14,6 +14,8 @@ pub type DayKey = (WorkspaceId, NaiveDate, UserId, String, String);
 pub struct Delta {
     /// Events more, or fewer.
     pub events: i64,
+    /// Whether any event was taken away, though others may have been added.
+    pub lost: bool,
     /// Values more, or fewer: signed decimal numbers, summed by the database, exactly.
     pub values: Vec<String>,
 }
@@ -37,6 +39,7 @@ impl Counts {
     pub fn take(&mut self, key: DayKey, value: Option<&str>) {
         let delta = self.days.entry(key).or_default();
         delta.events = delta.events.saturating_sub(1);
+        delta.lost = true;
         delta.values.extend(value.map(|value| match value.strip_prefix('-') {
             Some(positive) => positive.to_owned(),
             None => format!("-{value}"),

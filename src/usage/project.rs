@@ -245,7 +245,6 @@ fn write(conn: &mut PgConnection, chunk: &mut Chunk<'_>, changes: &mut Changes) 
     store_usage::add_key_events(conn, &mut changes.key_events)?;
     store_usage::label_key_events(conn, &changes.labels)?;
     store_usage::apply(conn, &changes.counts)?;
-    store_usage::recount_loops(conn, &changes.counts)?;
     store_inferred::visit(conn, &changes.visits)?;
     let stitched: Vec<UserId> = chunk.stitched.iter().copied().collect();
     for (workspace, day) in store_inferred::visited(conn, &stitched)? {

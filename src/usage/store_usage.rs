@@ -10,7 +10,7 @@ use diesel::sql_types::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::count::Counts;
+use super::count::{Counts, DayKey, Delta};
 use super::store_inferred::InferredRow;
 use crate::error::Result;
 use crate::ids::{SourceId, UserId, WorkspaceId};
@@ -138,7 +138,8 @@ pub fn label_key_events(
     Ok(())
 }
 
-/// Adds the changes to the usage days; days that come to nothing are removed.
+/// Adds the changes to the usage days; days that come to nothing are removed, and what follows from
+/// the rest is derived anew.
 ///
 /// # Errors
 /// When the database fails.
@@ -146,10 +147,53 @@ pub fn apply(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
     if counts.days.is_empty() {
         return Ok(());
     }
+    // Of several values the database makes the sum, exactly; with one at most there is nothing to
+    // add up, and rows come in the order of the table already.
+    let (plain, summed): (Vec<_>, Vec<_>) =
+        counts.days.iter().partition(|(_, delta)| delta.values.len() <= 1);
+    let mut suspects = add(conn, &plain, ADD)?;
+    suspects.extend(add(conn, &summed, ADD_SUMS)?);
+    remove_empty(conn, counts)?;
+    suspects.extend(lessened(conn, counts)?);
+    recount_loops(conn, &suspects)
+}
+
+const ADD: &str = "with added as (
+    insert into usage_days (workspace_id, day, user_id, event_key, feature, events, value)
+    select workspace_id, day, user_id, event_key, feature, events, trim_scale(coalesce(value::numeric, 0))
+    from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+        as t (workspace_id, day, user_id, event_key, feature, events, value)
+    on conflict (workspace_id, day, user_id, event_key, feature) do update set
+        events = usage_days.events + excluded.events,
+        value = trim_scale(usage_days.value + excluded.value)
+    returning workspace_id, day, user_id, events)
+select distinct workspace_id, day, user_id from added where events >= 100";
+
+const ADD_SUMS: &str = "with added as (
+    insert into usage_days (workspace_id, day, user_id, event_key, feature, events, value)
+    select workspace_id, day, user_id, event_key, feature, sum(events), trim_scale(coalesce(sum(value::numeric), 0))
+    from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+        as t (workspace_id, day, user_id, event_key, feature, events, value)
+    group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+    on conflict (workspace_id, day, user_id, event_key, feature) do update set
+        events = usage_days.events + excluded.events,
+        value = trim_scale(usage_days.value + excluded.value)
+    returning workspace_id, day, user_id, events)
+select distinct workspace_id, day, user_id from added where events >= 100";
+
+/// Answers with the days of people that may hold a loop now.
+fn add(
+    conn: &mut PgConnection,
+    deltas: &[(&DayKey, &Delta)],
+    statement: &str,
+) -> Result<Vec<PersonDay>> {
+    if deltas.is_empty() {
+        return Ok(Vec::new());
+    }
     let (mut workspaces, mut days, mut users) = (Vec::new(), Vec::new(), Vec::new());
     let (mut keys, mut features) = (Vec::new(), Vec::new());
     let (mut events, mut values) = (Vec::<i64>::new(), Vec::<Option<&str>>::new());
-    for ((workspace, day, user, key, feature), delta) in &counts.days {
+    for ((workspace, day, user, key, feature), delta) in deltas {
         // The first value travels with the count, every further one in a row of its own.
         for place in 0..delta.values.len().max(1) {
             workspaces.push(*workspace);
@@ -161,25 +205,15 @@ pub fn apply(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
             values.push(delta.values.get(place).map(String::as_str));
         }
     }
-    diesel::sql_query(
-        "insert into usage_days (workspace_id, day, user_id, event_key, feature, events, value)
-         select workspace_id, day, user_id, event_key, feature, sum(events), trim_scale(coalesce(sum(value::numeric), 0))
-         from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[])
-             as t (workspace_id, day, user_id, event_key, feature, events, value)
-         group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-         on conflict (workspace_id, day, user_id, event_key, feature) do update set
-             events = usage_days.events + excluded.events,
-             value = trim_scale(usage_days.value + excluded.value)",
-    )
-    .bind::<Array<SqlUuid>, _>(workspaces)
-    .bind::<Array<Date>, _>(days)
-    .bind::<Array<SqlUuid>, _>(users)
-    .bind::<Array<Text>, _>(keys)
-    .bind::<Array<Text>, _>(features)
-    .bind::<Array<BigInt>, _>(events)
-    .bind::<Array<Nullable<Text>>, _>(values)
-    .execute(conn)?;
-    remove_empty(conn, counts)
+    Ok(diesel::sql_query(statement)
+        .bind::<Array<SqlUuid>, _>(workspaces)
+        .bind::<Array<Date>, _>(days)
+        .bind::<Array<SqlUuid>, _>(users)
+        .bind::<Array<Text>, _>(keys)
+        .bind::<Array<Text>, _>(features)
+        .bind::<Array<BigInt>, _>(events)
+        .bind::<Array<Nullable<Text>>, _>(values)
+        .load(conn)?)
 }
 
 fn remove_empty(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
@@ -214,28 +248,30 @@ struct PersonDay {
     user_id: UserId,
 }
 
-/// Sets the derived event `event_loop` for the days that changed: the number of hours in which the
-/// person repeated one key event at least 100 times (`spec/scoring.md`). Counted anew from the key
-/// events rather than added to, so that any order ends the same.
-///
-/// # Errors
-/// When the database fails.
-pub fn recount_loops(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
-    let mut touched: Vec<_> = counts.days.keys().map(|key| (key.0, key.1, key.2)).collect();
-    touched.dedup();
-    if touched.is_empty() {
-        return Ok(());
+/// The days of people that lost events and hold a loop: it may be one no more.
+fn lessened(conn: &mut PgConnection, counts: &Counts) -> Result<Vec<PersonDay>> {
+    let fewer: Vec<_> =
+        counts.days.iter().filter(|(_, delta)| delta.lost).map(|(key, _)| key).collect();
+    if fewer.is_empty() {
+        return Ok(Vec::new());
     }
-    let suspects: Vec<PersonDay> = diesel::sql_query(
+    Ok(diesel::sql_query(
         "select distinct u.workspace_id, u.day, u.user_id
          from unnest($1::uuid[], $2::date[], $3::uuid[]) as t (workspace_id, day, user_id)
          join usage_days u on u.workspace_id = t.workspace_id and u.day = t.day and u.user_id = t.user_id
-         where u.workspace_id = any($1) and (u.events >= 100 or u.event_key = 'event_loop')",
+         where u.workspace_id = any($1) and u.event_key = 'event_loop'",
     )
-    .bind::<Array<SqlUuid>, _>(touched.iter().map(|key| key.0).collect::<Vec<_>>())
-    .bind::<Array<Date>, _>(touched.iter().map(|key| key.1).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(touched.iter().map(|key| key.2).collect::<Vec<_>>())
-    .load(conn)?;
+    .bind::<Array<SqlUuid>, _>(fewer.iter().map(|key| key.0).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(fewer.iter().map(|key| key.1).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(fewer.iter().map(|key| key.2).collect::<Vec<_>>())
+    .load(conn)?)
+}
+
+/// Sets the derived event `event_loop` for these days: the number of hours in which the person
+/// repeated one key event at least 100 times (`spec/scoring.md`). Counted anew from the key events
+/// rather than added to, so that any order ends the same. Events more can make a loop only of a
+/// row that they bring to a hundred, events fewer can only end one.
+fn recount_loops(conn: &mut PgConnection, suspects: &[PersonDay]) -> Result<()> {
     if suspects.is_empty() {
         return Ok(());
     }

@@ -128,6 +128,35 @@ impl Membership {
     }
 }
 
+/// What has to be known of a membership of which nothing is said but that somebody was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// See [`Membership::joined_at`].
+    pub joined_at: DateTime<Utc>,
+    /// See [`Membership::explicit_active_at`].
+    pub explicit_active_at: Option<DateTime<Utc>>,
+}
+
+impl Span {
+    /// When these words can change nothing but the time of the newest activity: that time, if they
+    /// change it. None when the whole membership has to hear them.
+    #[must_use]
+    pub fn only_active(&self, words: &[(DateTime<Utc>, Word)]) -> Option<Option<DateTime<Utc>>> {
+        let mut newest = None;
+        for (at, word) in words {
+            if *at < self.joined_at {
+                return None;
+            }
+            match word {
+                Word::Seen => {}
+                Word::Active => newest = newest.max(Some(*at)),
+                _ => return None,
+            }
+        }
+        Some(newest.filter(|_| newest > self.explicit_active_at))
+    }
+}
+
 fn newer(
     at: DateTime<Utc>,
     said: &str,
@@ -145,6 +174,30 @@ mod tests {
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    #[test]
+    fn what_only_tells_of_activity_changes_nothing_else() {
+        let mut membership = Membership::new(WorkspaceId::of("w"), UserId::known("u"), at(5));
+        membership.hear(&Word::Active, at(7));
+        let span = Span {
+            joined_at: membership.joined_at,
+            explicit_active_at: membership.explicit_active_at,
+        };
+        for (words, expected) in [
+            (vec![(at(9), Word::Seen), (at(9), Word::Active)], Some(Some(at(9)))),
+            (vec![(at(9), Word::Seen), (at(6), Word::Active)], Some(None)),
+            (vec![(at(4), Word::Seen)], None),
+            (vec![(at(9), Word::Active), (at(9), Word::Grouped)], None),
+        ] {
+            assert_eq!(span.only_active(&words), expected);
+            if let Some(newest) = expected {
+                let mut whole = membership.clone();
+                words.iter().for_each(|(at, word)| whole.hear(word, *at));
+                let active = newest.or(membership.explicit_active_at);
+                assert_eq!(whole, Membership { explicit_active_at: active, ..membership.clone() });
+            }
+        }
     }
 
     fn told(words: &[(Word, i64)], order: &[usize]) -> Membership {

@@ -54,10 +54,21 @@ fn tell_workspaces_of_people(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> 
 }
 
 fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Heard) -> Result<()> {
-    let ids: Vec<WorkspaceId> = heard.workspaces.keys().copied().collect();
+    // Most are named and no more: those are not read whole.
+    let named: Vec<WorkspaceId> = heard.workspaces.keys().copied().collect();
+    let first_seen = store::first_seen(conn, &named)?;
+    let told: Vec<(&WorkspaceId, &Said)> = heard
+        .workspaces
+        .iter()
+        .filter(|(id, said)| {
+            !said.traits.is_empty()
+                || first_seen.get(id).is_none_or(|first_at| said.first_at < *first_at)
+        })
+        .collect();
+    let ids: Vec<WorkspaceId> = told.iter().map(|(id, _)| **id).collect();
     let mut known = store::load(conn, &ids)?;
     let mut changed = Vec::new();
-    for (id, said) in &heard.workspaces {
+    for (id, said) in told {
         let fresh = !known.contains_key(id);
         let workspace = known
             .entry(*id)
@@ -100,9 +111,21 @@ fn write_memberships(
     if pairs.is_empty() {
         return Ok(());
     }
+    let spans = store_memberships::spans(conn, &pairs)?;
+    let (mut told, mut active) = (Vec::new(), Vec::new());
+    for (pair, words) in &heard.words {
+        match spans.get(pair).and_then(|span| span.only_active(words)) {
+            // Whatever is active counts: the usage projection touches the workspace.
+            Some(Some(at)) => active.push((*pair, at)),
+            Some(None) => {}
+            None => told.push((pair, words)),
+        }
+    }
+    store_memberships::be_active(conn, &active)?;
+    let pairs: Vec<Pair> = told.iter().map(|(pair, _)| **pair).collect();
     let mut known = store_memberships::load(conn, &pairs)?;
     let mut changed = Vec::new();
-    for (pair, words) in &heard.words {
+    for (pair, words) in told {
         let Some((first, _)) = words.first() else { continue };
         let before = known.remove(pair);
         let mut after = before.clone().unwrap_or_else(|| Membership::new(pair.0, pair.1, *first));

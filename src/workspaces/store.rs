@@ -26,7 +26,33 @@ struct Row {
     first_seen_at: DateTime<Utc>,
 }
 
-/// These workspaces, as far as they are known; locked until the transaction ends.
+#[derive(QueryableByName)]
+struct FirstSeen {
+    #[diesel(sql_type = SqlUuid)]
+    id: WorkspaceId,
+    #[diesel(sql_type = Timestamptz)]
+    first_seen_at: DateTime<Utc>,
+}
+
+/// When these workspaces were first heard of, as far as they are known.
+///
+/// # Errors
+/// When the database fails.
+pub fn first_seen(
+    conn: &mut PgConnection,
+    ids: &[WorkspaceId],
+) -> Result<HashMap<WorkspaceId, DateTime<Utc>>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<FirstSeen> =
+        diesel::sql_query("select id, first_seen_at from workspaces where id = any($1)")
+            .bind::<Array<SqlUuid>, _>(ids)
+            .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, row.first_seen_at)).collect())
+}
+
+/// These workspaces, as far as they are known; written back whole under the drainer's lock.
 ///
 /// # Errors
 /// When the database fails.
@@ -34,9 +60,12 @@ pub fn load(
     conn: &mut PgConnection,
     ids: &[WorkspaceId],
 ) -> Result<HashMap<WorkspaceId, Workspace>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<Row> = diesel::sql_query(
         "select id, external_id, traits, trait_times, first_seen_at from workspaces
-         where id = any($1) order by id for update",
+         where id = any($1)",
     )
     .bind::<Array<SqlUuid>, _>(ids)
     .load(conn)?;

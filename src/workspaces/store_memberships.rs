@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 
-use super::membership::Membership;
+use super::membership::{Membership, Span};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
 
@@ -45,18 +45,77 @@ fn columns(pairs: &[Pair]) -> (Vec<WorkspaceId>, Vec<UserId>) {
     pairs.iter().copied().unzip()
 }
 
-/// These memberships, as far as they exist; locked until the transaction ends.
+#[derive(QueryableByName)]
+struct SpanRow {
+    #[diesel(sql_type = SqlUuid)]
+    workspace_id: WorkspaceId,
+    #[diesel(sql_type = SqlUuid)]
+    user_id: UserId,
+    #[diesel(sql_type = Timestamptz)]
+    joined_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    explicit_active_at: Option<DateTime<Utc>>,
+}
+
+/// Since when these memberships exist and until when they were active.
+///
+/// # Errors
+/// When the database fails.
+pub fn spans(conn: &mut PgConnection, pairs: &[Pair]) -> Result<HashMap<Pair, Span>> {
+    let (workspaces, users) = columns(pairs);
+    let rows: Vec<SpanRow> = diesel::sql_query(
+        "select m.workspace_id, m.user_id, m.joined_at, m.explicit_active_at
+         from unnest($1::uuid[], $2::uuid[]) as t (workspace_id, user_id)
+         join memberships m on m.workspace_id = t.workspace_id and m.user_id = t.user_id",
+    )
+    .bind::<Array<SqlUuid>, _>(workspaces)
+    .bind::<Array<SqlUuid>, _>(users)
+    .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let SpanRow { workspace_id, user_id, joined_at, explicit_active_at } = row;
+            ((workspace_id, user_id), Span { joined_at, explicit_active_at })
+        })
+        .collect())
+}
+
+/// Moves on when these members were last active, each at most once in `active`.
+///
+/// # Errors
+/// When the database fails.
+pub fn be_active(conn: &mut PgConnection, active: &[(Pair, DateTime<Utc>)]) -> Result<()> {
+    if active.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "update memberships m set
+             explicit_active_at = greatest(m.explicit_active_at, t.at),
+             last_active_at = greatest(m.last_active_at, t.at)
+         from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as t (workspace_id, user_id, at)
+         where m.workspace_id = t.workspace_id and m.user_id = t.user_id",
+    )
+    .bind::<Array<SqlUuid>, _>(active.iter().map(|(pair, _)| pair.0).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(active.iter().map(|(pair, _)| pair.1).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(active.iter().map(|(_, at)| *at).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// These memberships, as far as they exist; written back whole under the drainer's lock.
 ///
 /// # Errors
 /// When the database fails.
 pub fn load(conn: &mut PgConnection, pairs: &[Pair]) -> Result<HashMap<Pair, Membership>> {
+    if pairs.is_empty() {
+        return Ok(HashMap::new());
+    }
     let (workspaces, users) = columns(pairs);
     let rows: Vec<Row> = diesel::sql_query(
         "select workspace_id, user_id, role, role_at, persona, persona_source, persona_at, joined_at, left_at,
                 explicit_active_at, first_group_at, last_group_at
          from memberships
-         where (workspace_id, user_id) in (select * from unnest($1::uuid[], $2::uuid[]))
-         order by workspace_id, user_id for update",
+         where (workspace_id, user_id) in (select * from unnest($1::uuid[], $2::uuid[]))",
     )
     .bind::<Array<SqlUuid>, _>(workspaces)
     .bind::<Array<SqlUuid>, _>(users)

@@ -233,7 +233,7 @@ const COMMON: &[(&str, &str)] = &[
     ("port", PORT),
     ("unix_socket_permissions", "0700"),
     ("max_connections", "60"),
-    ("shared_buffers", "128MB"),
+    ("shared_buffers", "256MB"),
     ("work_mem", "8MB"),
     ("maintenance_work_mem", "64MB"),
     ("random_page_cost", "1.1"),
@@ -252,8 +252,10 @@ const DURABLE: &[(&str, &str)] = &[
     ("fsync", "on"),
     ("synchronous_commit", "on"),
     ("full_page_writes", "on"),
-    ("wal_compression", "on"),
-    ("max_wal_size", "2GB"),
+    // What is inserted all over an index does not compress: trying cost more than all the rest of an
+    // insert (10 instead of 4 microseconds a row after a checkpoint, for 3 % fewer bytes).
+    ("wal_compression", "off"),
+    ("max_wal_size", "4GB"),
     ("checkpoint_timeout", "15min"),
     ("autovacuum_naptime", "20s"),
 ];
