@@ -1,15 +1,19 @@
 //! The drainer: journal rows become everything else.
 //!
-//! One transaction a chunk: take the oldest pending rows, read their messages, leave out those that
-//! were seen before, run the projections in their order, write dead letters and counts, take the rows
-//! off the list, commit. Killed anywhere it starts again from the last commit, with the same result:
-//! nothing outside that transaction remembers anything.
+//! One transaction a chunk: take the oldest pending rows off the list, read their messages, leave out
+//! those that were seen before, run the projections in their order, write dead letters and counts,
+//! commit. Killed anywhere it starts again from the last commit, with the same result: nothing outside
+//! that transaction remembers anything.
 //!
-//! One drainer at a time works on the journal, whatever the number of servers: a chunk holds an
-//! advisory lock until its commit. Lanes (hash ranges of the workspace) would take one lock each.
+//! A chunk has two halves. Reading and telling new messages from known ones depends on no other chunk
+//! and is done beside the chunk before, whose rows are locked and skipped; the projections read what
+//! that one wrote, so they wait for its commit (an advisory lock). Two chunks are under way in each
+//! server, whatever the number of servers, and none does a row of another.
 //!
 //! A chunk that fails is taken apart: row by row, and a failing row by halves, until the event that
 //! cannot be projected stands alone. It becomes a dead letter with code `internal`; the others go on.
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use diesel::{Connection, PgConnection};
@@ -41,9 +45,21 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Some hundred milliseconds of work.
+    /// Some hundred milliseconds of work: the more events of a person or a day meet in a chunk, the
+    /// fewer rows are written for them.
     fn default() -> Self {
-        Self { rows: 64, events: 10_000 }
+        Self { rows: 1_000, events: 20_000 }
+    }
+}
+
+impl Limits {
+    /// Whether there may be as much again behind what was done.
+    #[must_use]
+    pub fn reached_by(&self, done: Step) -> bool {
+        let reached = |done: usize, limit: i64| {
+            i64::try_from(done).is_ok_and(|done| done.saturating_mul(2) >= limit)
+        };
+        reached(done.rows, self.rows) || reached(done.events, self.events)
     }
 }
 
@@ -56,7 +72,7 @@ pub struct Step {
     pub events: usize,
 }
 
-/// Projects the next chunk; nothing when nothing is pending or another server is draining.
+/// Projects the next chunk; nothing when nothing is pending that nobody else has taken.
 ///
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Contended`] when the database cannot be talked to now. Events
@@ -105,10 +121,8 @@ fn whole(
     limits: Limits,
 ) -> Result<Step> {
     let now = clock.now();
-    if !store_drain::try_lock(conn)? {
-        return Ok(Step::default());
-    }
-    let rows = store_drain::take(conn, limits.rows, limits.events)?;
+    store_drain::begin(conn)?;
+    let rows = store_drain::claim(conn, limits.rows, limits.events)?;
     if rows.is_empty() {
         return Ok(Step::default());
     }
@@ -121,8 +135,9 @@ fn whole(
         arrivals.extend(read);
     }
     let step = Step { rows: rows.len(), events: arrivals.len() };
-    store_drain::finish(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
-    caught(|| project(conn, now, projections, arrivals))?;
+    let fresh = remember(conn, now, &arrivals)?;
+    store_drain::wait_for_turn(conn)?;
+    caught(|| project(conn, now, projections, arrivals, fresh))?;
     store_measures::add(conn, &lag(&waited, clock.now()))?;
     Ok(step)
 }
@@ -146,11 +161,9 @@ fn by_rows(
     limits: Limits,
 ) -> Result<Step> {
     let now = clock.now();
-    if !store_drain::try_lock(conn)? {
-        return Ok(Step::default());
-    }
-    let rows = store_drain::take(conn, limits.rows, limits.events)?;
-    store_drain::finish(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
+    store_drain::begin(conn)?;
+    let rows = store_drain::claim(conn, limits.rows, limits.events)?;
+    store_drain::wait_for_turn(conn)?;
     let mut step = Step { rows: rows.len(), events: 0 };
     let mut waited = Vec::new();
     for row in &rows {
@@ -177,8 +190,10 @@ fn by_halves(
     projections: &[Projection],
     arrivals: &[Arrival<'_>],
 ) -> Result<()> {
-    let outcome = conn
-        .transaction(|conn| caught(|| project(&mut *conn, now, projections, arrivals.to_vec())));
+    let outcome = conn.transaction(|conn| {
+        let fresh = remember(conn, now, arrivals)?;
+        caught(|| project(&mut *conn, now, projections, arrivals.to_vec(), fresh))
+    });
     match outcome {
         Ok(()) => Ok(()),
         Err(error) if error.passes() => Err(error),
@@ -188,7 +203,7 @@ fn by_halves(
                 tracing::error!(source = %alone.source, %error, "an event cannot be projected: dead letter");
                 let text = "Ripen could not process this event; the cause is in the server's log. Its neighbours \
                             were stored. Replay it once the cause is mended.";
-                let (id, at) = (alone.id(), alone.received_at);
+                let (id, at) = (alone.id, alone.received_at);
                 let letter = Refusal::of(id, alone.source, at, &alone.message, "internal", text);
                 store_drain::bury(conn, &[letter])
             }
@@ -219,38 +234,45 @@ fn unreadable(row: &JournalRow) -> Refusal {
 /// A message as it came out of the journal, new or known.
 #[derive(Clone, Debug)]
 struct Arrival<'a> {
+    /// 128 bits of source and messageId: what makes a retry the same event.
+    id: Uuid,
     source: SourceId,
     received_at: DateTime<Utc>,
     message: Message<'a>,
 }
 
-impl Arrival<'_> {
-    /// 128 bits of source and messageId: what makes a retry the same event.
-    fn id(&self) -> Uuid {
-        Uuid::new_v5(&self.source.0, self.message.message_id.as_bytes())
-    }
-}
-
 fn arrivals_of<'a>(row: &JournalRow, lines: &'a [u8]) -> Result<Vec<Arrival<'a>>> {
+    let (source, received_at) = (row.source_id, row.received_at);
     Ok(journal::read(lines)?
         .into_iter()
-        .map(|message| Arrival { source: row.source_id, received_at: row.received_at, message })
+        .map(|message| {
+            let id = Uuid::new_v5(&source.0, message.message_id.as_bytes());
+            Arrival { id, source, received_at, message }
+        })
         .collect())
 }
 
-/// All that one chunk does, within the caller's transaction.
+/// The ids of those that were not known before; they are from now on.
+fn remember(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    arrivals: &[Arrival<'_>],
+) -> Result<HashSet<Uuid>> {
+    let ids = arrivals.iter().map(|arrival| arrival.id).collect();
+    store_drain::remember(conn, ids, now.date_naive())
+}
+
+/// All that one chunk does once it is its turn, within the caller's transaction.
 fn project(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     projections: &[Projection],
     arrivals: Vec<Arrival<'_>>,
+    mut fresh: HashSet<Uuid>,
 ) -> Result<()> {
-    let ids: Vec<Uuid> = arrivals.iter().map(Arrival::id).collect();
-    let mut fresh = store_drain::remember(conn, &ids, now.date_naive())?;
     let mut chunk = Chunk::new(now, catalog::ops::load(conn)?);
     let mut counts = Counts::new();
-    for (id, arrival) in ids.into_iter().zip(arrivals) {
-        let Arrival { source, received_at, message } = arrival;
+    for Arrival { id, source, received_at, message } in arrivals {
         if fresh.remove(&id) {
             chunk.admit(id, source, received_at, message);
         } else {

@@ -1,4 +1,4 @@
-//! The thread that keeps draining.
+//! The threads that keep draining: while one projects its chunk, the other reads the next.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -12,34 +12,40 @@ use crate::error::{Error, Result};
 
 /// How long the drainer sleeps when nobody wakes it: other servers write to the journal too.
 const NAP: Duration = Duration::from_millis(250);
+/// How long it gathers after a chunk that was not full: a chunk costs some thirty statements, be it
+/// of one event or of thousands.
+const GATHER: Duration = Duration::from_millis(200);
+/// Chunks under way: one that is projected, one that is read. A third would only wait.
+const THREADS: usize = 2;
 /// How long it waits after a failure, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(4));
 
 /// Wakes the drainer; clones wake the same one.
 #[derive(Clone, Debug, Default)]
-pub struct Wake(Arc<(Mutex<bool>, Condvar)>);
+pub struct Wake(Arc<(Mutex<u64>, Condvar)>);
 
 impl Wake {
     /// There is something in the journal. Cheap; to be called after the commit.
     pub fn notify(&self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.0.1.notify_one();
+        let mut times = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *times = times.wrapping_add(1);
+        self.0.1.notify_all();
     }
 
-    /// Sleeps until woken, at most so long.
-    fn wait(&self, at_most: Duration) {
-        let woken = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let woken = self.0.1.wait_timeout_while(woken, at_most, |woken| !*woken);
-        *woken.unwrap_or_else(PoisonError::into_inner).0 = false;
+    /// Sleeps until woken, at most so long; not at all if that happened since `heard` was set.
+    fn wait(&self, heard: &mut u64, at_most: Duration) {
+        let times = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = self.0.1.wait_timeout_while(times, at_most, |times| *times == *heard);
+        *heard = *times.unwrap_or_else(PoisonError::into_inner).0;
     }
 }
 
-/// A drainer at work; stopping it waits for the chunk at hand.
+/// A drainer at work; stopping it waits for the chunks at hand.
 #[derive(Debug)]
 pub struct Drainer {
     stopping: Arc<AtomicBool>,
     wake: Wake,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Drainer {
@@ -47,7 +53,7 @@ impl Drainer {
     /// second. Goes on by itself when the database was away.
     ///
     /// # Errors
-    /// When there is no thread to be had.
+    /// When there are no threads to be had.
     pub fn start(
         db: Database,
         clock: Clock,
@@ -56,15 +62,20 @@ impl Drainer {
         wake: Wake,
     ) -> Result<Self> {
         let stopping = Arc::new(AtomicBool::new(false));
-        let (stop, woken) = (Arc::clone(&stopping), wake.clone());
-        let thread = std::thread::Builder::new()
-            .name("drainer".to_owned())
-            .spawn(move || work(&db, &clock, projections, limits, &woken, &stop))
-            .map_err(Error::internal)?;
-        Ok(Self { stopping, wake, thread: Some(thread) })
+        let mut drainer = Self { stopping, wake, threads: Vec::new() };
+        for number in 1..=THREADS {
+            let (stop, wake) = (Arc::clone(&drainer.stopping), drainer.wake.clone());
+            let (db, clock) = (db.clone(), clock.clone());
+            let thread = std::thread::Builder::new()
+                .name(format!("drainer-{number}"))
+                .spawn(move || work(&db, &clock, projections, limits, &wake, &stop))
+                .map_err(Error::internal)?;
+            drainer.threads.push(thread);
+        }
+        Ok(drainer)
     }
 
-    /// Stops after the chunk at hand.
+    /// Stops after the chunks at hand.
     pub fn stop(mut self) {
         self.halt();
     }
@@ -72,10 +83,10 @@ impl Drainer {
     fn halt(&mut self) {
         self.stopping.store(true, Ordering::SeqCst);
         self.wake.notify();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the drainer had panicked");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("the drainer had panicked");
+            }
         }
     }
 }
@@ -94,7 +105,7 @@ fn work(
     wake: &Wake,
     stopping: &AtomicBool,
 ) {
-    let mut pause = PAUSES.0;
+    let (mut pause, mut heard) = (PAUSES.0, 0);
     while !stopping.load(Ordering::SeqCst) {
         // A panic in a projection is a mistake of ours; the next chunk may be fine.
         let step = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -104,17 +115,19 @@ fn work(
             Ok(Ok(done)) => {
                 pause = PAUSES.0;
                 if done.rows == 0 {
-                    wake.wait(NAP);
+                    wake.wait(&mut heard, NAP);
+                } else if !limits.reached_by(done) {
+                    std::thread::sleep(GATHER);
                 }
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "cannot drain now, trying again in {} ms", pause.as_millis());
-                wake.wait(pause);
+                wake.wait(&mut heard, pause);
                 pause = pause.saturating_mul(2).min(PAUSES.1);
             }
             Err(_) => {
                 tracing::error!("draining panicked, trying again in {} ms", pause.as_millis());
-                wake.wait(pause);
+                wake.wait(&mut heard, pause);
                 pause = pause.saturating_mul(2).min(PAUSES.1);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{
-    Array, BigInt, Bool, Bytea, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Bytea, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use uuid::Uuid;
 
@@ -13,25 +13,32 @@ use super::chunk::{Chunk, Refusal};
 use crate::error::Result;
 use crate::ids::{SourceId, UserId};
 
-/// Held while a chunk is projected: one drainer at a time, across all servers. Lanes would add
-/// their number.
+/// Held while a chunk is projected: one at a time, across all servers. Whoever else writes rows that
+/// projections write holds it, too.
 const DRAIN_LOCK: i64 = 7_219_001;
 
-#[derive(QueryableByName)]
-struct Flag {
-    #[diesel(sql_type = Bool)]
-    flag: bool,
-}
-
-/// Whether this transaction may drain; another server does otherwise.
+/// Begins a chunk: its commit will not wait for the disk. What it is made of is durable, in the
+/// journal, and comes off the list of pending rows by the same commit: if PostgreSQL dies before the
+/// disk has it, all of it is drained once more, to the same end. Whoever builds on it (a score, a
+/// task) and waits for the disk at their own commit takes this one there, too, since the log is
+/// written in order.
 ///
 /// # Errors
 /// When the database fails.
-pub fn try_lock(conn: &mut PgConnection) -> Result<bool> {
-    let got: Flag = diesel::sql_query("select pg_try_advisory_xact_lock($1) as flag")
+pub fn begin(conn: &mut PgConnection) -> Result<()> {
+    diesel::sql_query("set local synchronous_commit = off").execute(conn)?;
+    Ok(())
+}
+
+/// Waits until no other chunk is being projected; until the transaction ends it is this one's turn.
+///
+/// # Errors
+/// When the database fails.
+pub fn wait_for_turn(conn: &mut PgConnection) -> Result<()> {
+    diesel::sql_query("select pg_advisory_xact_lock($1)")
         .bind::<BigInt, _>(DRAIN_LOCK)
-        .get_result(conn)?;
-    Ok(got.flag)
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Waits until nothing is drained, and keeps it so until the transaction ends.
@@ -72,13 +79,15 @@ pub struct JournalRow {
     pub payload: Vec<u8>,
 }
 
-/// The oldest pending rows: at most `rows`, and no more than `events` events beyond the first row.
+/// Takes the oldest pending rows that nobody else has taken off the list: at most `rows`, and no more
+/// than `events` events beyond the first row. They are this transaction's until it ends; if it fails
+/// they are pending again.
 ///
 /// # Errors
 /// When the database fails.
-pub fn take(conn: &mut PgConnection, rows: i64, events: i64) -> Result<Vec<JournalRow>> {
+pub fn claim(conn: &mut PgConnection, rows: i64, events: i64) -> Result<Vec<JournalRow>> {
     let pending: Vec<Pending> = diesel::sql_query(
-        "select id, received_on, events from journal_pending order by id limit $1",
+        "select id, received_on, events from journal_pending order by id limit $1 for update skip locked",
     )
     .bind::<BigInt, _>(rows)
     .load(conn)?;
@@ -95,7 +104,11 @@ pub fn take(conn: &mut PgConnection, rows: i64, events: i64) -> Result<Vec<Journ
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    days.sort_unstable();
     days.dedup();
+    diesel::sql_query("delete from journal_pending where id = any($1)")
+        .bind::<Array<BigInt>, _>(&ids)
+        .execute(conn)?;
     Ok(diesel::sql_query(
         "select id, received_at, source_id, payload from journal
          where received_on = any($1) and id = any($2) order by id",
@@ -103,17 +116,6 @@ pub fn take(conn: &mut PgConnection, rows: i64, events: i64) -> Result<Vec<Journ
     .bind::<Array<Date>, _>(days)
     .bind::<Array<BigInt>, _>(&ids)
     .load(conn)?)
-}
-
-/// Takes rows off the list of pending ones.
-///
-/// # Errors
-/// When the database fails.
-pub fn finish(conn: &mut PgConnection, ids: &[i64]) -> Result<()> {
-    diesel::sql_query("delete from journal_pending where id = any($1)")
-        .bind::<Array<BigInt>, _>(ids)
-        .execute(conn)?;
-    Ok(())
 }
 
 #[derive(QueryableByName)]
@@ -126,15 +128,18 @@ struct Key {
 ///
 /// # Errors
 /// When the database fails.
-pub fn remember(conn: &mut PgConnection, keys: &[Uuid], day: NaiveDate) -> Result<HashSet<Uuid>> {
-    let mut sorted = keys.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
+pub fn remember(
+    conn: &mut PgConnection,
+    mut keys: Vec<Uuid>,
+    day: NaiveDate,
+) -> Result<HashSet<Uuid>> {
+    keys.sort_unstable();
+    keys.dedup();
     let fresh: Vec<Key> = diesel::sql_query(
         "insert into seen_messages (key, received_on) select unnest($1::uuid[]), $2
          on conflict (key) do nothing returning key",
     )
-    .bind::<Array<SqlUuid>, _>(sorted)
+    .bind::<Array<SqlUuid>, _>(keys)
     .bind::<Date, _>(day)
     .load(conn)?;
     Ok(fresh.into_iter().map(|row| row.key).collect())
