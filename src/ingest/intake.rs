@@ -11,8 +11,7 @@ use super::endpoint::{self, Endpoint};
 use super::failure::{BodyError, Rejected};
 use super::parse::Parsed;
 use super::writer::{Refused, Submission};
-use super::{gzip, journal, parse, payload};
-use crate::error::Result;
+use super::{gzip, journal, parse};
 use crate::ids::SourceId;
 
 /// A body that was read; what is missing is whose it is.
@@ -24,7 +23,7 @@ pub struct Prepared {
     /// When the sender says it was sent.
     pub sent_at: Option<DateTime<Utc>>,
     events: usize,
-    payload: Vec<u8>,
+    lines: Vec<u8>,
     refused: Vec<Refused>,
 }
 
@@ -36,7 +35,7 @@ impl Prepared {
             source_id,
             stored_at,
             events: self.events,
-            payload: self.payload,
+            lines: self.lines,
             refused: self.refused,
         }
     }
@@ -59,31 +58,24 @@ pub fn prepare(
     let answer = serde_json::to_string(&Answer::new(parsed.accepted.len(), &parsed.rejected))
         .map_err(|error| BodyError::Json(error.to_string()))?;
     let write_key = endpoint::write_key(None, None, parsed.write_key.as_deref());
-    // Deflating into memory does not fail; if it did, trying again would be the right answer.
-    let payload = pack(&parsed).map_err(|_| BodyError::Overloaded(1))?;
     Ok(Prepared {
         answer,
         write_key,
         sent_at: parsed.sent_at,
         events: parsed.accepted.len(),
-        payload,
+        lines: lines(&parsed),
         refused: parsed.rejected.iter().map(refused).collect(),
     })
 }
 
 /// The accepted messages as the journal keeps them.
-///
-/// # Errors
-/// Never in practice, see [`payload::deflate`].
-pub fn pack(parsed: &Parsed<'_>) -> Result<Vec<u8>> {
-    if parsed.accepted.is_empty() {
-        return Ok(Vec::new());
-    }
+#[must_use]
+pub fn lines(parsed: &Parsed<'_>) -> Vec<u8> {
     let mut lines = Vec::with_capacity(parsed.accepted.len().saturating_mul(400));
     for message in &parsed.accepted {
         journal::write(message, &mut lines);
     }
-    payload::deflate(&lines)
+    lines
 }
 
 /// A rejected event as a dead letter; its raw text is a body that can be posted again.
@@ -117,8 +109,7 @@ mod tests {
                 {"type":"track","event":"B","messageId":"m2"}]}"#,
         );
         assert_eq!(prepared.write_key.as_deref(), Some("wk_1"));
-        let lines = payload::inflate(&prepared.payload).unwrap();
-        let messages = journal::read(&lines).unwrap();
+        let messages = journal::read(&prepared.lines).unwrap();
         assert_eq!((messages.len(), prepared.events), (1, 1));
         assert_eq!(messages[0].message_id, "m1");
         let letter = &prepared.refused[0];
@@ -140,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_accepted_is_no_payload() {
-        assert!(prepare_batch(r#"{"batch":[]}"#).payload.is_empty());
+    fn nothing_accepted_is_no_line() {
+        assert!(prepare_batch(r#"{"batch":[]}"#).lines.is_empty());
     }
 }

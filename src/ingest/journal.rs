@@ -11,7 +11,8 @@
 //! | `g` | group_id | `T` | traits, verbatim |
 //! | `w` | workspace_hint | `P` | properties, verbatim |
 //!
-//! A row of the journal is the messages of one request, deflated ([`super::payload`]).
+//! A row of the journal is the messages of one source's requests that were written down together
+//! ([`super::sheaf`]), compressed ([`super::payload`]).
 //!
 //! A newline follows each message, but whoever reads must not split at newlines: traits and
 //! properties keep the white space their client sent.

@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use super::import::{self, Names};
 use super::parse::Parsed;
 use super::writer::{Refused, Submission};
-use super::{failure, intake, journal, parse, payload, store_journal};
+use super::{failure, intake, journal, parse, store_journal};
 use crate::clock::Clock;
 use crate::db::{Database, Pool};
 use crate::error::{Error, Result};
@@ -80,7 +80,7 @@ pub fn load(
             }
             if row.lines > 0 {
                 loaded.lines += u64::try_from(row.lines).unwrap_or_default();
-                group.push(row.submission(source)?);
+                group.push(row.submission(source));
             }
         }
         database.tx(Pool::Work, |conn| {
@@ -136,15 +136,14 @@ impl Row {
         }
     }
 
-    fn submission(self, source_id: SourceId) -> Result<Submission> {
-        let payload = if self.events == 0 { Vec::new() } else { payload::deflate(&self.text)? };
-        Ok(Submission {
+    fn submission(self, source_id: SourceId) -> Submission {
+        Submission {
             source_id,
             stored_at: self.at,
             events: self.events,
-            payload,
+            lines: self.text,
             refused: self.refused,
-        })
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The pure part: [`gzip`] (a body off the wire, under a hard cap), [`endpoint`] (paths and write
 //! keys), [`parse`] (bytes to accepted and rejected events), [`message`] (what one call says),
-//! [`journal`] (messages as stored lines) in a [`payload`], [`failure`] (codes, dead letters,
+//! [`journal`] (messages as stored lines), many requests of them in a [`sheaf`] and its [`payload`], [`failure`] (codes, dead letters,
 //! whole-body errors), [`answer`] (what the SDK reads), [`intake`] (all of these in a row).
 //!
 //! The way in: [`receive`] (the SDKs' paths, with [`body`] and [`cors`]) hands each request to the
@@ -53,6 +53,7 @@ pub mod parse;
 pub mod payload;
 pub mod receive;
 pub mod recorder;
+pub mod sheaf;
 pub mod status;
 pub mod store_dead_letters;
 pub mod store_drain;

@@ -85,7 +85,7 @@ fn again(
         source_id: letter.source_id,
         stored_at: at,
         events: parsed.accepted.len(),
-        payload: intake::pack(&parsed)?,
+        lines: intake::lines(&parsed),
         refused: Vec::new(),
     }))
 }

@@ -1,11 +1,19 @@
 //! The SQL of acknowledging: journal rows, what is pending, the parser's dead letters, counts.
+//!
+//! Requests of one source that are written down together share rows: what the database does for a
+//! row is paid once for many requests, and a chunk of the drainer is a few rows.
 
-use chrono::{Days, NaiveDate};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Bytea, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 
+use super::measure::minute;
+use super::payload::Packer;
+use super::sheaf;
 use super::writer::Submission;
 use crate::error::Result;
 use crate::ids::SourceId;
@@ -28,9 +36,7 @@ from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $
 on conflict (id) do nothing";
 
 const COUNT: &str = "insert into ingest_minutes (source_id, minute, accepted, rejected)
-select source_id, date_trunc('minute', at), sum(accepted), sum(rejected)
-from unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[]) as t (source_id, at, accepted, rejected)
-group by 1, 2 order by 1, 2
+select * from unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[])
 on conflict (source_id, minute) do update set
     accepted = ingest_minutes.accepted + excluded.accepted,
     rejected = ingest_minutes.rejected + excluded.rejected";
@@ -40,20 +46,23 @@ on conflict (source_id, minute) do update set
 /// # Errors
 /// When the database fails or refuses any one of them.
 pub fn append(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
-    let rows: Vec<&&Submission> = group.iter().filter(|request| request.events > 0).collect();
+    let rows = sheaf::bind(group);
     if !rows.is_empty() {
+        let mut packer = Packer::new()?;
+        let payloads =
+            rows.iter().map(|row| packer.pack(&row.lines)).collect::<Result<Vec<Vec<u8>>>>()?;
         diesel::sql_query(APPEND)
             .bind::<Array<Date>, _>(
-                rows.iter().map(|r| r.stored_at.date_naive()).collect::<Vec<_>>(),
+                rows.iter().map(|r| r.received_at.date_naive()).collect::<Vec<_>>(),
             )
-            .bind::<Array<Timestamptz>, _>(rows.iter().map(|r| r.stored_at).collect::<Vec<_>>())
+            .bind::<Array<Timestamptz>, _>(rows.iter().map(|r| r.received_at).collect::<Vec<_>>())
             .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.source_id).collect::<Vec<_>>())
             .bind::<Array<Int4>, _>(
                 rows.iter()
                     .map(|r| i32::try_from(r.events).unwrap_or(i32::MAX))
                     .collect::<Vec<_>>(),
             )
-            .bind::<Array<Bytea>, _>(rows.iter().map(|r| r.payload.as_slice()).collect::<Vec<_>>())
+            .bind::<Array<Bytea>, _>(payloads)
             .execute(conn)?;
     }
     bury(conn, group)?;
@@ -87,11 +96,17 @@ fn bury(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
 
 fn count(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
     let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let mut counts: BTreeMap<(SourceId, DateTime<Utc>), (i64, i64)> = BTreeMap::new();
+    for request in group {
+        let count = counts.entry((request.source_id, minute(request.stored_at))).or_default();
+        count.0 = count.0.saturating_add(whole(request.events));
+        count.1 = count.1.saturating_add(whole(request.refused.len()));
+    }
     diesel::sql_query(COUNT)
-        .bind::<Array<SqlUuid>, _>(group.iter().map(|r| r.source_id).collect::<Vec<SourceId>>())
-        .bind::<Array<Timestamptz>, _>(group.iter().map(|r| r.stored_at).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(group.iter().map(|r| whole(r.events)).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(group.iter().map(|r| whole(r.refused.len())).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(counts.keys().map(|key| key.0).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(counts.keys().map(|key| key.1).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(counts.values().map(|count| count.0).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(counts.values().map(|count| count.1).collect::<Vec<_>>())
         .execute(conn)?;
     Ok(())
 }

@@ -8,6 +8,7 @@
 //! but the database being away, its requests are tried one by one, so that one that PostgreSQL
 //! refuses does not fail its neighbours.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -28,10 +29,10 @@ pub struct Submission {
     pub source_id: SourceId,
     /// When it is written down; its day names the journal's partition.
     pub stored_at: DateTime<Utc>,
-    /// How many events `payload` holds; without any, no journal row is written.
+    /// How many events `lines` holds; without any, no journal row is written.
     pub events: usize,
-    /// The accepted messages as the journal keeps them.
-    pub payload: Vec<u8>,
+    /// The accepted messages as [`super::journal`] writes them.
+    pub lines: Vec<u8>,
     /// What the parser refused.
     pub refused: Vec<Refused>,
 }
@@ -40,7 +41,7 @@ impl Submission {
     /// What it weighs in the queue, in bytes.
     fn weight(&self) -> usize {
         self.refused.iter().map(|letter| letter.raw.len() + 200).sum::<usize>()
-            + self.payload.len()
+            + self.lines.len()
             + 200
     }
 }
@@ -63,6 +64,13 @@ pub struct Refused {
 pub struct Limits {
     pub requests: usize,
     pub bytes: usize,
+}
+
+impl Limits {
+    /// What one source may take of it, so that a noisy one leaves room for the others.
+    const fn of_one_source(self) -> Self {
+        Self { requests: self.requests - self.requests / 4, bytes: self.bytes - self.bytes / 4 }
+    }
 }
 
 impl Default for Limits {
@@ -90,8 +98,26 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     requests: Vec<Request>,
-    bytes: usize,
+    total: Load,
+    by_source: HashMap<SourceId, Load>,
     closed: bool,
+}
+
+/// What waits, of one source or of all.
+#[derive(Clone, Copy, Default)]
+struct Load {
+    requests: usize,
+    bytes: usize,
+}
+
+impl Load {
+    fn with(self, weight: usize) -> Self {
+        Self { requests: self.requests.saturating_add(1), bytes: self.bytes.saturating_add(weight) }
+    }
+
+    fn within(self, limits: Limits) -> bool {
+        self.requests <= limits.requests && self.bytes <= limits.bytes
+    }
 }
 
 struct Request {
@@ -141,14 +167,17 @@ impl Writer {
             return Err(Error::Unavailable(2, "the server is shutting down".into()));
         }
         let limits = self.queue.limits;
+        let source = submission.source_id;
+        let total = waiting.total.with(weight);
+        let of_source = waiting.by_source.get(&source).copied().unwrap_or_default().with(weight);
         // One request always fits, however large: the endpoint has limited its size.
-        let full =
-            waiting.requests.len() >= limits.requests || waiting.bytes + weight > limits.bytes;
-        if full && !waiting.requests.is_empty() || limits.requests == 0 {
+        let fits = total.within(limits) && of_source.within(limits.of_one_source());
+        if !fits && !waiting.requests.is_empty() || limits.requests == 0 {
             return Err(Error::TooMany(1));
         }
         let (answer, receiver) = oneshot::channel();
-        waiting.bytes += weight;
+        waiting.total = total;
+        waiting.by_source.insert(source, of_source);
         waiting.requests.push(Request { submission, answer });
         drop(waiting);
         self.queue.changed.notify_one();
@@ -177,7 +206,8 @@ impl Queue {
             }
             waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        waiting.bytes = 0;
+        waiting.total = Load::default();
+        waiting.by_source.clear();
         Some(std::mem::take(&mut waiting.requests))
     }
 
