@@ -1,198 +1,245 @@
-//! Events in: acknowledged durably, and projected, beside what PostgreSQL does with the same rows.
+//! Events in: acknowledged durably, projected and scored, beside what PostgreSQL does with the same
+//! rows, and what becomes of pages meanwhile. About three minutes.
+//!
+//! What the limit is, by `perf` and by the processor time this prints: acknowledging is bound by the
+//! processors, of which the load, the parsing of JSON and HTTP take nearly all and PostgreSQL a tenth;
+//! draining by PostgreSQL's inserts into indexes, so that the same rows by COPY are the measure.
 
-use std::fmt::Write;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use ripen::ids::WorkspaceId;
 
 use crate::client::Client;
-use crate::place::{Place, Process};
-use crate::raw;
+use crate::load::{BATCH, Events, Load, Manner, put_on};
+use crate::place::{Cpu, Place, Process};
 use crate::table::{Table, millis, per_second, percentile, rate, ratio, thousands};
+use crate::{pages, raw};
 
 const LASTS: Duration = Duration::from_secs(8);
-const BATCH: u64 = 100;
-const WORKSPACES: u64 = 2_000;
 
 pub fn run() {
     let place = Place::new();
     let mut table = Table::new();
-    let now = place.clock.now();
+    let events = Events::new(place.clock.now());
 
-    let sample = body(&AtomicU64::new(0), BATCH, now);
-    let raw_journal: Vec<(usize, f64)> = [1, 4, 8]
-        .into_iter()
-        .map(|clients| {
-            (clients, raw::journal_inserts(&place, &sample, clients, Duration::from_secs(3)))
-        })
-        .collect();
-    for (clients, events) in &raw_journal {
+    let sample = events.body(BATCH);
+    let mut best = 0.0_f64;
+    for clients in [1, 4, 8] {
+        let reached = raw::journal_inserts(&place, &sample, clients, Duration::from_secs(2));
+        best = best.max(reached);
         table.row(
             &format!("raw: journal rows of 100 by SQL, {clients} clients"),
-            format!("{}/s", thousands(*events as u64)),
+            format!("{}/s", thousands(reached as u64)),
             "",
         );
     }
-    let best = raw_journal.iter().map(|(_, events)| *events).fold(0.0, f64::max);
 
     let key = place.key();
+    let cookie = pages::signed_in(&place);
     let server = Process::start(&place);
     let head = format!(
         "Authorization: Basic {}\r\nContent-Type: application/json\r\n",
         STANDARD.encode(format!("{key}:"))
     );
     await_key(&server, &head);
-    let before = accepted(&place);
-    let started = Instant::now();
-    let batches = load(&server, &head, 8, BATCH, "/v1/batch", now);
-    let acknowledged = batches.events;
-    table.row(
-        "batches of 100, 8 connections, acknowledged",
-        per_second(acknowledged, batches.took),
-        format!("{} of the best raw journal", ratio(rate(acknowledged, batches.took), best)),
-    );
-    table.row(
-        "  answer p50, p99",
-        format!(
-            "{}, {}",
-            millis(percentile(&batches.times, 50)),
-            millis(percentile(&batches.times, 99))
-        ),
-        "",
-    );
-    let pending = pending(&place);
-    let rest = Instant::now();
-    await_drained(&place);
-    let drain_only = rest.elapsed();
-    let whole = started.elapsed();
-    table.row(
-        "from the first request to the last projection",
-        per_second(acknowledged, whole),
-        format!("{} waited when the load ended", thousands(pending)),
-    );
-    if pending > 10_000 {
-        table.row("drained with nothing else to do", per_second(pending, drain_only), "");
-    }
-    table.row("memory of the server after it", format!("{} MB", server.megabytes()), "");
-    assert_eq!(accepted(&place) - before, acknowledged, "what was acknowledged is what is counted");
-    let seen = u64::try_from(place.number("select count(*) from seen_messages")).unwrap_or(0);
-    let single = load(&server, &head, 128, 1, "/v1/track", now);
-    table.row(
-        "single events, 128 connections, acknowledged",
-        per_second(single.events, single.took),
-        "",
-    );
-    table.row(
-        "  answer p50, p99",
-        format!(
-            "{}, {}",
-            millis(percentile(&single.times, 50)),
-            millis(percentile(&single.times, 99))
-        ),
-        "",
-    );
-    await_drained(&place);
+    let bench = Bench { place: &place, server: &server, head: &head, events: &events };
+
+    let drained = bench.batches(&mut table, best);
+    let reached = bench.singles(&mut table);
+    bench.half(&mut table, reached);
+    bench.scores(&mut table);
+    bench.pages(&mut table, &cookie);
+    table.row("memory of the server after all that", format!("{} MB", server.megabytes()), "");
     drop(server);
 
     let all = u64::try_from(place.number("select count(*) from seen_messages")).unwrap_or(0);
-    let raw_copy = raw::copy_back(&place);
+    let copying = place.cpu();
+    let took = raw::copy_back(&place);
     table.row(
         "raw: COPY of the same rows into the same tables",
-        per_second(all, raw_copy),
-        format!("the drainer does {} of it", ratio(rate(seen, whole), rate(all, raw_copy))),
+        per_second(all, took),
+        format!("{} of PostgreSQL a million events", seconds(copying.since(), all)),
     );
+    for (what, drained) in drained {
+        table.row(what, ratio(drained, rate(all, took)), "");
+    }
     table.print("Ingestion", &place.machine());
 }
 
-struct Load {
-    events: u64,
-    took: Duration,
-    times: Vec<Duration>,
+struct Bench<'a> {
+    place: &'a Place,
+    server: &'a Process,
+    head: &'a str,
+    events: &'a Events,
 }
 
-fn load(
-    server: &Process,
-    head: &str,
-    connections: usize,
-    size: u64,
-    path: &str,
-    now: DateTime<Utc>,
-) -> Load {
-    // Ids go on from where the load before ended.
-    static NEXT: AtomicU64 = AtomicU64::new(1_000);
-    let (stop, events) = (AtomicBool::new(false), AtomicU64::new(0));
-    let started = Instant::now();
-    let mut times: Vec<Duration> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..connections)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut client = Client::new(server.address, head);
-                    let mut times = Vec::new();
-                    while !stop.load(Ordering::Relaxed) {
-                        let body = if size == 1 {
-                            event(NEXT.fetch_add(1, Ordering::Relaxed), now)
-                        } else {
-                            body(&NEXT, size, now)
-                        };
-                        let asked = Instant::now();
-                        let (status, _) = client.send("POST", path, body.as_bytes());
-                        match status {
-                            200 => {
-                                events.fetch_add(size, Ordering::Relaxed);
-                                times.push(asked.elapsed());
-                            }
-                            429 | 503 => std::thread::sleep(Duration::from_millis(50)),
-                            other => panic!("the server answered {other}"),
-                        }
-                    }
-                    times
-                })
-            })
-            .collect();
-        std::thread::sleep(LASTS);
-        stop.store(true, Ordering::Relaxed);
-        threads.into_iter().flat_map(|thread| thread.join().expect("a client")).collect()
-    });
-    let took = started.elapsed();
-    times.sort_unstable();
-    Load { events: events.into_inner(), took, times }
-}
-
-fn body(next: &AtomicU64, size: u64, now: DateTime<Utc>) -> String {
-    let first = next.fetch_add(size, Ordering::Relaxed);
-    let mut text = String::with_capacity(usize::try_from(size).unwrap_or(0) * 280);
-    text.push_str("{\"batch\":[");
-    for number in first..first + size {
-        if number > first {
-            text.push(',');
-        }
-        text.push_str(&event(number, now));
+impl Bench<'_> {
+    fn load(&self, connections: u32, size: u64, pace: Option<f64>, lasts: Duration) -> Load {
+        put_on(self.server, self.head, self.events, Manner { connections, size, pace, lasts })
     }
-    text.push_str("]}");
-    text
+
+    /// Answers with rates of draining, to be set beside COPY.
+    fn batches(&self, table: &mut Table, best: f64) -> Vec<(&'static str, f64)> {
+        let before = accepted(self.place);
+        let (server, postgres) = (self.server.cpu(), self.place.cpu());
+        let started = Instant::now();
+        let load = self.load(8, BATCH, None, LASTS);
+        table.row(
+            "batches of 100, 8 connections, acknowledged",
+            per_second(load.events, load.took),
+            format!("{} of the best raw journal", ratio(rate(load.events, load.took), best)),
+        );
+        answers(table, &load);
+        let waiting = pending(self.place);
+        let rest = Instant::now();
+        await_drained(self.place);
+        let (alone, whole) = (rest.elapsed(), started.elapsed());
+        let mut drained = vec![("  of it: drained beside the load", rate(load.events, whole))];
+        table.row(
+            "from the first request to the last projection",
+            per_second(load.events, whole),
+            format!("{} waited when the load ended", thousands(waiting)),
+        );
+        if waiting > 100_000 {
+            table.row(
+                "drained once the load had ended",
+                per_second(waiting, alone),
+                "the scorer beside it",
+            );
+            drained.push(("  of it: drained once the load had ended", rate(waiting, alone)));
+        }
+        table.row(
+            "  processor time a million events",
+            format!("{} server", seconds(server.since(), load.events)),
+            format!("{} PostgreSQL", seconds(postgres.since(), load.events)),
+        );
+        assert_eq!(accepted(self.place) - before, load.events, "what was acknowledged is counted");
+        drained
+    }
+
+    fn singles(&self, table: &mut Table) -> f64 {
+        let (server, postgres, ours) =
+            (self.server.cpu(), self.place.cpu(), Cpu::of_this_process());
+        let load = self.load(128, 1, None, LASTS);
+        table.row(
+            "single events, 128 connections, acknowledged",
+            per_second(load.events, load.took),
+            "",
+        );
+        answers(table, &load);
+        table.row(
+            "  processor time a million events",
+            format!("{} server", seconds(server.since(), load.events)),
+            format!(
+                "{} PostgreSQL, {} load",
+                seconds(postgres.since(), load.events),
+                seconds(ours.since(), load.events)
+            ),
+        );
+        await_drained(self.place);
+        rate(load.events, load.took)
+    }
+
+    fn half(&self, table: &mut Table, reached: f64) {
+        let load = self.load(64, 1, Some(reached / 2.0), Duration::from_secs(5));
+        table.row("single events at half of that", per_second(load.events, load.took), "");
+        answers(table, &load);
+        await_drained(self.place);
+    }
+
+    /// From sending an event to its workspace's score, while a thousand events come in a second.
+    fn scores(&self, table: &mut Table) {
+        let lasts = Duration::from_secs(12);
+        let mut times: Vec<Duration> = std::thread::scope(|scope| {
+            let load = scope.spawn(|| self.load(4, 10, Some(1_000.0), lasts));
+            let mut client = Client::new(self.server.address, self.head);
+            let started = Instant::now();
+            let mut times = Vec::new();
+            for number in 0.. {
+                if started.elapsed() + Duration::from_secs(2) > lasts {
+                    break;
+                }
+                times.push(self.score_of(&mut client, &format!("probe-{number}")));
+            }
+            load.join().expect("a load");
+            times
+        });
+        times.sort_unstable();
+        table.row(
+            "event to score at 1,000 events/s, p50, p95",
+            format!("{}, {}", millis(percentile(&times, 50)), millis(percentile(&times, 95))),
+            format!("{} workspaces, each new", times.len()),
+        );
+    }
+
+    fn score_of(&self, client: &mut Client, workspace: &str) -> Duration {
+        let event = format!(
+            "{{\"event\":\"core_feature_used\",\"userId\":\"{workspace}\",\"messageId\":\"{workspace}\",\
+             \"context\":{{\"groupId\":\"{workspace}\"}}}}"
+        );
+        let sent = Instant::now();
+        assert_eq!(client.send("POST", "/v1/track", event.as_bytes()).0, 200);
+        let id = WorkspaceId::of(workspace);
+        let scored = format!("select count(*) from workspace_scores where workspace_id = '{id}'");
+        while self.place.number(&scored) == 0 {
+            assert!(sent.elapsed() < Duration::from_secs(60), "the event is not scored");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        sent.elapsed()
+    }
+
+    /// The list of workspaces, alone and while as many batches come as can.
+    fn pages(&self, table: &mut Table, cookie: &str) {
+        let alone = self.page(cookie, Duration::from_secs(3));
+        let beside = std::thread::scope(|scope| {
+            let load = scope.spawn(|| self.load(8, BATCH, None, Duration::from_secs(6)));
+            std::thread::sleep(Duration::from_secs(1));
+            let times = self.page(cookie, Duration::from_secs(4));
+            load.join().expect("a load");
+            times
+        });
+        let (alone, beside) = (percentile(&alone, 95), percentile(&beside, 95));
+        table.row(
+            "page of workspaces p95, alone, beside full ingestion",
+            format!("{}, {}", millis(alone), millis(beside)),
+            format!("ratio {}", ratio(beside.as_secs_f64(), alone.as_secs_f64())),
+        );
+    }
+
+    fn page(&self, cookie: &str, lasts: Duration) -> Vec<Duration> {
+        let mut client = Client::new(self.server.address, &format!("Cookie: {cookie}\r\n"));
+        assert_eq!(client.send("GET", "/workspaces", b"").0, 200);
+        let started = Instant::now();
+        let mut times = Vec::new();
+        while started.elapsed() < lasts {
+            let asked = Instant::now();
+            client.send("GET", "/workspaces", b"");
+            times.push(asked.elapsed());
+            // A person reads; the page is not to be another load.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        times.sort_unstable();
+        times
+    }
 }
 
-/// An ordinary event: of 20,000 people in 2,000 workspaces, on one of thirty days, one of seven a key
-/// event.
-fn event(number: u64, now: DateTime<Utc>) -> String {
-    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 17;
-    let workspace = mixed % WORKSPACES;
-    let user = workspace * 10 + (mixed >> 11) % 10;
-    let name = if number.is_multiple_of(7) { "core_feature_used" } else { "Item Viewed" };
-    let at = now - TimeDelta::seconds(i64::try_from((mixed >> 3) % (30 * 86_400)).unwrap_or(0));
-    let mut text = String::new();
-    write!(
-        text,
-        "{{\"type\":\"track\",\"event\":\"{name}\",\"userId\":\"u{user}\",\"messageId\":\"bench-{number}\",\
-         \"timestamp\":\"{}\",\"properties\":{{\"feature\":\"boards\",\"path\":\"/projects/{mixed}\"}},\
-         \"context\":{{\"groupId\":\"w{workspace}\",\"library\":{{\"name\":\"bench\",\"version\":\"1\"}}}}}}",
-        at.to_rfc3339_opts(SecondsFormat::Millis, true)
-    )
-    .expect("a string");
-    text
+fn answers(table: &mut Table, load: &Load) {
+    let of = |percent| millis(percentile(&load.times, percent));
+    table.row(
+        "  answer p50, p99",
+        format!("{}, {}", of(50), of(99)),
+        if load.refused == 0 {
+            String::new()
+        } else {
+            format!("{} asked to come again", load.refused)
+        },
+    );
+}
+
+fn seconds(spent: Duration, events: u64) -> String {
+    format!("{:.1} s", spent.as_secs_f64() * 1e6 / events.max(1) as f64)
 }
 
 /// A new key opens within seconds.

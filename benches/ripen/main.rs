@@ -14,8 +14,10 @@
 )]
 
 mod client;
+mod drain;
 mod fill;
 mod ingest;
+mod load;
 mod pages;
 mod place;
 mod raw;
@@ -29,6 +31,7 @@ fn main() {
         arguments.get(1).map(|text| text.replace('_', "").parse().expect("a number of workspaces"));
     match arguments.first().map(String::as_str) {
         Some("ingest") => ingest::run(),
+        Some("drain") => drain::run(size.map_or(300_000, |size| u64::try_from(size).unwrap_or(0))),
         Some("score") => score::run(size.unwrap_or(10_000)),
         Some("pages") => pages::run(size.unwrap_or(10_000)),
         None => {
@@ -38,7 +41,7 @@ fn main() {
         }
         Some(other) => {
             println!(
-                "There is no benchmark {other:?}: ingest, score [workspaces], pages [workspaces]."
+                "There is no benchmark {other:?}: ingest, drain [events], score [workspaces], pages [workspaces]."
             );
             std::process::exit(2);
         }

@@ -124,7 +124,7 @@ fn query(place: &Place, sql: &str) -> Duration {
 }
 
 /// The cookie of a manager's session.
-fn signed_in(place: &Place) -> String {
+pub fn signed_in(place: &Place) -> String {
     let now = place.clock.now();
     let member = NewMember {
         email: "manager@bench.example".to_owned(),

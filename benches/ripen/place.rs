@@ -11,6 +11,7 @@ use ripen::config::DatabaseUrl;
 use ripen::db::local::{Durability, Server, Settings};
 use ripen::db::pool::Sizes;
 use ripen::db::{Database, Pool, migrate};
+use ripen::ids::SourceId;
 use ripen::team::audit::Actor;
 use ripen::{jobs, sources};
 
@@ -40,6 +41,24 @@ impl Place {
         db.tx(Pool::Work, |conn| jobs::furnish(conn, clock.now()))
             .expect("what a new installation has");
         Self { db, url, clock, folder, server: Some(server) }
+    }
+
+    /// A second set of pools on the same database.
+    pub fn fresh(&self) -> Database {
+        Database::connect(&self.url, Sizes { web: 4, ingest: 8, work: 16 }).expect("pools")
+    }
+
+    /// A source without a key.
+    pub fn source(&self) -> SourceId {
+        let (actor, now) = (Actor::system(), self.clock.now());
+        self.db
+            .tx(Pool::Work, |conn| Ok(sources::ops::ensure_source(conn, &actor, "Bench", now)?.id))
+            .expect("a source")
+    }
+
+    /// What PostgreSQL, all its processes, has spent so far.
+    pub fn cpu(&self) -> Cpu {
+        Cpu::family(self.server.as_ref().and_then(Server::pid).expect("PostgreSQL runs"))
     }
 
     /// A write key of a new source.
@@ -101,6 +120,61 @@ impl Drop for Place {
     }
 }
 
+/// Processor time, user and system, from some moment on.
+#[derive(Clone, Copy)]
+pub struct Cpu {
+    pid: u32,
+    family: bool,
+    spent: Duration,
+}
+
+impl Cpu {
+    /// Of this process and its children, living and dead.
+    fn family(pid: u32) -> Self {
+        Self { pid, family: true, spent: of_family(pid) }
+    }
+
+    /// Of this process without its children.
+    fn alone(pid: u32) -> Self {
+        Self { pid, family: false, spent: own(pid) }
+    }
+
+    pub fn of_this_process() -> Self {
+        Self::alone(std::process::id())
+    }
+
+    /// What was spent since this was taken.
+    pub fn since(self) -> Duration {
+        let now = if self.family { of_family(self.pid) } else { own(self.pid) };
+        now.saturating_sub(self.spent)
+    }
+}
+
+/// Fields 14 to 17 of `stat`: user, system, both of waited-for children; in hundredths of a second.
+fn ticks(pid: u32) -> Option<(u32, [u64; 4])> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    Some((fields.get(1)?.parse().ok()?, [number(11)?, number(12)?, number(13)?, number(14)?]))
+}
+
+fn own(pid: u32) -> Duration {
+    let [user, system, ..] = ticks(pid).map_or([0; 4], |(_, ticks)| ticks);
+    Duration::from_millis((user + system) * 10)
+}
+
+fn of_family(parent: u32) -> Duration {
+    let dead: u64 = ticks(parent).map_or(0, |(_, ticks)| ticks.iter().sum());
+    let living: Duration = std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|pid| ticks(*pid).is_some_and(|(ppid, _)| ppid == parent))
+        .map(own)
+        .sum();
+    Duration::from_millis(dead * 10) + living
+}
+
 /// `ripen serve` as a process.
 pub struct Process {
     pub address: SocketAddr,
@@ -125,6 +199,11 @@ impl Process {
             std::thread::sleep(Duration::from_millis(20));
         }
         Self { address, child }
+    }
+
+    /// What it has spent so far.
+    pub fn cpu(&self) -> Cpu {
+        Cpu::alone(self.child.id())
     }
 
     /// Resident memory in megabytes.

@@ -10,6 +10,7 @@ use diesel::{copy_from, copy_to, sql_query};
 use ripen::db::Pool;
 use ripen::ingest::endpoint::Endpoint;
 use ripen::ingest::intake;
+use ripen::ingest::payload::Packer;
 use ripen::schema;
 use uuid::Uuid;
 
@@ -87,7 +88,8 @@ pub fn journal_inserts(place: &Place, body: &str, clients: usize, lasts: Duratio
     let prepared =
         intake::prepare(Endpoint::Batch, None, body.as_bytes(), now, Uuid::nil()).expect("a body");
     let source = Uuid::now_v7();
-    let submission = prepared.of(ripen::ids::SourceId(source), now);
+    let lines = prepared.of(ripen::ids::SourceId(source), now).lines;
+    let payload = Packer::new().and_then(|mut packer| packer.pack(&lines)).expect("packed");
     let (stop, rows) = (AtomicBool::new(false), AtomicU64::new(0));
     let started = Instant::now();
     std::thread::scope(|scope| {
@@ -103,7 +105,7 @@ pub fn journal_inserts(place: &Place, body: &str, clients: usize, lasts: Duratio
                     .bind::<diesel::sql_types::Date, _>(now.date_naive())
                     .bind::<diesel::sql_types::Timestamptz, _>(now)
                     .bind::<diesel::sql_types::Uuid, _>(source)
-                    .bind::<diesel::sql_types::Bytea, _>(&submission.payload)
+                    .bind::<diesel::sql_types::Bytea, _>(&payload)
                     .execute(&mut *conn)
                     .expect("an insert");
                     rows.fetch_add(1, Ordering::Relaxed);

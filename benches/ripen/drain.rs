@@ -1,0 +1,104 @@
+//! The drainer alone: where the time of a chunk goes, statement by statement, and what an event costs
+//! in processor time on either side of the socket.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use ripen::db::Pool;
+use ripen::ids::SourceId;
+use ripen::ingest::drain::{self, Limits};
+use ripen::ingest::endpoint::Endpoint;
+use ripen::ingest::{intake, store_journal};
+use ripen::jobs::PROJECTIONS;
+use uuid::Uuid;
+
+use crate::load::{BATCH, Events};
+use crate::place::{Cpu, Place};
+use crate::raw;
+use crate::table::{Table, millis, per_second, rate, ratio};
+
+static STATEMENTS: Mutex<BTreeMap<String, (u64, Duration)>> = Mutex::new(BTreeMap::new());
+
+/// Times every statement of a connection.
+struct Stopwatch(Option<Instant>);
+
+impl Instrumentation for Stopwatch {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match event {
+            InstrumentationEvent::StartQuery { .. } => self.0 = Some(Instant::now()),
+            InstrumentationEvent::FinishQuery { query, .. } => {
+                let Some(started) = self.0.take() else { return };
+                let text = query.to_string();
+                let text: Vec<&str> =
+                    text.split("-- binds").take(1).flat_map(str::split_whitespace).collect();
+                let name: String = text.join(" ").chars().take(64).collect();
+                let mut all = STATEMENTS.lock().expect("nobody panicked");
+                let entry = all.entry(name).or_default();
+                entry.0 += 1;
+                entry.1 += started.elapsed();
+            }
+            _ => {}
+        }
+    }
+}
+
+pub fn run(events: u64) {
+    let place = Place::new();
+    let now = place.clock.now();
+    let source: SourceId = place.source();
+    let stream = Events::new(now);
+    for _ in 0..events.div_ceil(BATCH * 20) {
+        let group: Vec<_> = (0..20)
+            .map(|_| {
+                let text = stream.body(BATCH);
+                intake::prepare(Endpoint::Batch, None, text.as_bytes(), now, Uuid::nil())
+                    .expect("a body")
+                    .of(source, now)
+            })
+            .collect();
+        let group: Vec<_> = group.iter().collect();
+        place.db.tx(Pool::Work, |conn| store_journal::append(conn, &group)).expect("a journal");
+    }
+    place.execute("analyze");
+    set_default_instrumentation(|| Some(Box::new(Stopwatch(None)))).expect("nobody else listens");
+    let db = place.fresh();
+    let (ours, theirs) = (Cpu::of_this_process(), place.cpu());
+    let started = Instant::now();
+    let done =
+        drain::until_empty(&db, &place.clock, &PROJECTIONS, Limits::default()).expect("drained");
+    let took = started.elapsed();
+    let (ours, theirs) = (ours.since(), theirs.since());
+    let count = u64::try_from(done.events).unwrap_or(0);
+    let per_million =
+        |spent: Duration| format!("{:.1} s", spent.as_secs_f64() * 1e6 / count.max(1) as f64);
+
+    let mut table = Table::new();
+    table.row("drained, no load beside it", per_second(count, took), "");
+    table.row("processor time a million events: drainer", per_million(ours), "");
+    table.row("processor time a million events: PostgreSQL", per_million(theirs), "");
+    let mut statements: Vec<_> =
+        std::mem::take(&mut *STATEMENTS.lock().expect("nobody panicked")).into_iter().collect();
+    statements.sort_by_key(|(_, (_, spent))| std::cmp::Reverse(*spent));
+    let waited: Duration = statements.iter().map(|(_, (_, spent))| *spent).sum();
+    table.row(
+        "  waiting for statements",
+        millis(waited),
+        ratio(waited.as_secs_f64(), took.as_secs_f64()),
+    );
+    for (name, (times, spent)) in statements.iter().take(24) {
+        table.row(
+            &format!("  {name}"),
+            millis(*spent),
+            format!("{times} times, {}", ratio(spent.as_secs_f64(), took.as_secs_f64())),
+        );
+    }
+    let copied = raw::copy_back(&place);
+    table.row(
+        "raw: COPY of the same rows into the same tables",
+        per_second(count, copied),
+        format!("the drainer does {} of it", ratio(rate(count, took), rate(count, copied))),
+    );
+    table.print("Draining", &place.machine());
+}
