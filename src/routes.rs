@@ -139,7 +139,7 @@ fn team_pages(config: &mut ServiceConfig) {
 
 /// Sources and keys.
 fn key_pages(config: &mut ServiceConfig) {
-    use sources::{actions, actions_webhooks, pages, pages_webhooks};
+    use sources::{actions, actions_webhooks, pages, pages_first_event, pages_webhooks};
     config
         .route("/settings/webhooks", get().to(pages_webhooks::index))
         .route("/settings/webhooks", post().to(actions_webhooks::create))
@@ -148,7 +148,7 @@ fn key_pages(config: &mut ServiceConfig) {
         .route("/settings/webhooks/{id}/revocation", post().to(actions_webhooks::revoke))
         .route("/settings/keys", get().to(pages::keys))
         .route("/settings/keys/sources", post().to(actions::create_source))
-        .route("/settings/keys/sources/{id}", get().to(pages::first_event))
+        .route("/settings/keys/sources/{id}", get().to(pages_first_event::first_event))
         .route("/settings/keys/sources/{id}/write-keys", post().to(actions::create_write_key))
         .route("/settings/keys/write-keys/{id}/revocation", post().to(actions::revoke_write_key))
         .route("/settings/keys/write-keys/{id}/rotation", post().to(actions::rotate_write_key))

@@ -413,6 +413,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    refused_requests (id) {
+        id -> Uuid,
+        source_id -> Nullable<Uuid>,
+        code -> Text,
+        message -> Text,
+        method -> Text,
+        path -> Text,
+        key_start -> Nullable<Text>,
+        sender -> Nullable<Text>,
+        requests -> Int8,
+        first_at -> Timestamptz,
+        last_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     routing_decisions (id) {
         id -> Uuid,
         workspace_id -> Uuid,
@@ -816,6 +832,7 @@ diesel::joinable!(invites -> team_members (invited_by));
 diesel::joinable!(notifications -> team_members (member_id));
 diesel::joinable!(pool_members -> pools (pool_id));
 diesel::joinable!(pool_members -> team_members (member_id));
+diesel::joinable!(refused_requests -> sources (source_id));
 diesel::joinable!(routing_decisions -> team_members (owner_id));
 diesel::joinable!(sessions -> team_members (member_id));
 diesel::joinable!(stripe_customers -> team_members (mapped_by));
@@ -857,6 +874,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     pool_members,
     pools,
     product_users,
+    refused_requests,
     routing_decisions,
     routing_rule_sets,
     schedules,

@@ -13,7 +13,10 @@ const USUAL: &str = "authorization, content-type, content-encoding, x-retry-coun
 /// tries again what can never succeed.
 pub fn allow_origin(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("retry-after, x-ratelimit-reset"),
+    );
 }
 
 /// The answer to a preflight: whatever headers it asks for, since `*` does not cover `Authorization`.
@@ -28,7 +31,7 @@ pub fn allow_request(request: &HttpRequest, headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("POST, GET, OPTIONS"),
+        HeaderValue::from_static("POST, GET, HEAD, OPTIONS"),
     );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     headers.insert(header::VARY, HeaderValue::from_static("access-control-request-headers"));

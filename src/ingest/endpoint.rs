@@ -36,6 +36,41 @@ impl Endpoint {
     }
 }
 
+/// What to do instead, for a path that an SDK asks for when its host is set up wrongly. None for our own
+/// paths, and for everything that is no SDK's.
+#[must_use]
+pub fn advice(path: &str) -> Option<&'static str> {
+    let ours = |path: &str| {
+        Endpoint::of_path(path).is_some()
+            || path.starts_with("/v1/projects/")
+            || path.starts_with("/sourceConfig")
+    };
+    if path.starts_with("/api/") || ours(path) {
+        return None;
+    }
+    if path.starts_with("/analytics.js/") {
+        return Some(
+            "Ripen does not serve this script. Take @segment/analytics-next from npm and set its cdnURL to \
+             Ripen's address.",
+        );
+    }
+    if matches!(path, "/v1/merge" | "/v1/merge/") {
+        return Some("There are no merge calls here. Send alias with userId and previousId.");
+    }
+    let behind = |start| path.rfind(start).filter(|at| *at > 0).and_then(|at| path.get(at..));
+    if ["/v1/", "/sourceConfig", "/beacon/"].into_iter().filter_map(behind).any(ours) {
+        return Some(
+            "SDKs are answered at the root of the address. Give the SDK Ripen's address alone as its host, \
+             without a path behind it.",
+        );
+    }
+    let call = path.strip_suffix('/').unwrap_or(path);
+    let calls = ["/batch", "/track", "/identify", "/group", "/page", "/screen", "/alias"];
+    calls
+        .contains(&call)
+        .then_some("Put /v1 before the name of the call: /v1/track. SDKs do so by themselves.")
+}
+
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -107,6 +142,20 @@ mod tests {
         assert_eq!(Endpoint::of_path("/v1/m"), Some(Endpoint::Metrics));
         assert_eq!(Endpoint::of_path("/v1/x"), None);
         assert_eq!(Endpoint::of_path("/"), None);
+    }
+
+    #[test]
+    fn a_host_with_a_path_or_without_a_version_gets_advice() {
+        for path in ["/ingest/v1/batch", "/a/b/v1/t/", "/x/v1/projects/k/settings", "/v1/v1/batch"]
+        {
+            assert!(advice(path).unwrap().contains("root"), "{path}");
+        }
+        assert!(advice("/track").unwrap().contains("/v1/track"));
+        assert!(advice("/v1/merge").unwrap().contains("alias"));
+        assert!(advice("/analytics.js/v1/k/analytics.min.js").unwrap().contains("npm"));
+        for path in ["/v1/batch", "/api/v1/users", "/", "/workspaces", "/v1/x", "/sourceConfig/"] {
+            assert_eq!(advice(path), None, "{path}");
+        }
     }
 
     #[test]

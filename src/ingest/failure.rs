@@ -90,6 +90,12 @@ pub enum BodyError {
     /// The gzip is cut off or damaged.
     #[error("The gzip body is cut off or damaged. Send it again, or send plain JSON.")]
     Gzip,
+    /// There is gzip within the gzip.
+    #[error("The body is compressed twice. Compress it once, or send plain JSON.")]
+    Twice,
+    /// Text, but not in UTF-8.
+    #[error("The body is UTF-16 or UTF-32. Send JSON as UTF-8.")]
+    Wide,
     /// Far more events than a batch may have.
     #[error("The batch has more than 10000 events. Send at most 2500 events in a batch.")]
     TooManyEvents,
@@ -106,7 +112,7 @@ pub enum BodyError {
     #[error("The body is larger than 5 MB. Send fewer events in a request.")]
     TooLarge,
     /// An encoding other than gzip and identity.
-    #[error("Content-Encoding \"{0}\" is not understood. Use gzip or none.")]
+    #[error("The body is packed as \"{0}\", which is not opened here. Use gzip or nothing.")]
     Encoding(String),
     /// Too much is waiting to be stored; after so many seconds there may be room.
     #[error(
@@ -123,7 +129,7 @@ impl BodyError {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Json(_) | Self::Gzip | Self::TooManyEvents => 400,
+            Self::Json(_) | Self::Gzip | Self::Twice | Self::Wide | Self::TooManyEvents => 400,
             Self::NoWriteKey | Self::UnknownWriteKey => 401,
             Self::TooLarge => 413,
             Self::Encoding(_) => 415,
@@ -136,8 +142,8 @@ impl BodyError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Json(_) => "invalid_json",
-            Self::Gzip => "invalid_gzip",
+            Self::Json(_) | Self::Wide => "invalid_json",
+            Self::Gzip | Self::Twice => "invalid_gzip",
             Self::TooManyEvents => "too_many_events",
             Self::NoWriteKey => "missing_write_key",
             Self::UnknownWriteKey => "invalid_write_key",

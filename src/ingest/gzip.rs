@@ -13,27 +13,73 @@ use super::failure::BodyError;
 /// The most bytes a body may have, decompressed: 5 MB.
 pub const BODY_LIMIT: usize = 5 * 1024 * 1024;
 
-const MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// What a body is by its first bytes: JSON starts with none of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Gzip,
+    /// Packed in a way that is not ours.
+    Foreign(&'static str),
+    /// Text of two or four bytes a character.
+    Wide,
+}
+
+impl Form {
+    fn of(body: &[u8]) -> Self {
+        match body {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Foreign("zstd"),
+            [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Self::Foreign("deflate"),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => Self::Wide,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// Whether a Content-Encoding is one of ours, so that a foreign body need not be read at all.
+///
+/// # Errors
+/// [`BodyError::Encoding`] for any but gzip and identity.
+pub fn check(encoding: Option<&str>) -> Result<(), BodyError> {
+    let named = encoding.unwrap_or_default().trim();
+    let known = ["", "identity", "gzip", "x-gzip"];
+    if known.iter().any(|name| named.eq_ignore_ascii_case(name)) {
+        Ok(())
+    } else {
+        Err(BodyError::Encoding(named.chars().take(40).collect()))
+    }
+}
 
 /// The body as plain bytes.
 ///
-/// What the bytes are is decided by their first two: JSON never starts with gzip's magic. So a gzip
-/// body is inflated although a proxy has lost the header, and a plain body passes although a proxy
-/// has inflated it and left the header behind. Several gzip members in a row are one body.
+/// What the bytes are is decided by the first of them, never by the header: JSON never starts with
+/// gzip's magic. So a gzip body is inflated although a proxy has lost the header (or an SDK calls it a form), and a plain body
+/// passes although a proxy has inflated it and left the header behind. Several gzip members in a
+/// row are one body; gzip within gzip is not opened.
 ///
 /// # Errors
 /// [`BodyError::Encoding`] for any encoding but gzip and identity, [`BodyError::TooLarge`] above
-/// [`BODY_LIMIT`], [`BodyError::Gzip`] when the gzip is cut off or damaged.
+/// [`BODY_LIMIT`], [`BodyError::Gzip`] when the gzip is cut off or damaged, [`BodyError::Twice`] when
+/// there is gzip in it, [`BodyError::Wide`] for UTF-16 and UTF-32.
 pub fn decode<'a>(encoding: Option<&str>, body: &'a [u8]) -> Result<Cow<'a, [u8]>, BodyError> {
-    let named = encoding.unwrap_or_default().trim();
-    let known = ["", "identity", "gzip", "x-gzip"];
-    if !known.iter().any(|name| named.eq_ignore_ascii_case(name)) {
-        return Err(BodyError::Encoding(named.chars().take(40).collect()));
-    }
+    check(encoding)?;
     if body.len() > BODY_LIMIT {
         return Err(BodyError::TooLarge);
     }
-    if body.starts_with(&MAGIC) { inflate(body).map(Cow::Owned) } else { Ok(Cow::Borrowed(body)) }
+    if Form::of(body) != Form::Gzip {
+        return plain(body).map(|()| Cow::Borrowed(body));
+    }
+    let inflated = inflate(body)?;
+    plain(&inflated).map(|()| Cow::Owned(inflated))
+}
+
+fn plain(body: &[u8]) -> Result<(), BodyError> {
+    match Form::of(body) {
+        Form::Plain => Ok(()),
+        Form::Gzip => Err(BodyError::Twice),
+        Form::Foreign(name) => Err(BodyError::Encoding(name.to_owned())),
+        Form::Wide => Err(BodyError::Wide),
+    }
 }
 
 fn inflate(body: &[u8]) -> Result<Vec<u8>, BodyError> {
@@ -92,5 +138,34 @@ mod tests {
         for other in ["br", "deflate", "zstd", "gzip, br"] {
             assert!(matches!(decode(Some(other), b"{}"), Err(BodyError::Encoding(_))));
         }
+    }
+
+    #[test]
+    fn what_is_packed_otherwise_or_twice_or_no_utf8_is_named() {
+        let foreign = |body: &[u8]| match decode(None, body) {
+            Err(BodyError::Encoding(name)) => name,
+            other => panic!("{other:?}"),
+        };
+        let zstd = b"\x28\xb5\x2f\xfd\x04\x00";
+        assert_eq!((foreign(zstd), foreign(&gzip(zstd))), ("zstd".into(), "zstd".into()));
+        assert_eq!(foreign(b"\x78\x9c\x03\x00"), "deflate");
+        assert!(matches!(decode(None, &gzip(&gzip(b"{}"))), Err(BodyError::Twice)));
+        for wide in ["\u{feff}{}", "{}"] {
+            let (little, big): (Vec<u8>, Vec<u8>) = (
+                wide.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+                wide.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            );
+            assert!(matches!(decode(None, &little), Err(BodyError::Wide)));
+            assert!(matches!(decode(None, &gzip(&big)), Err(BodyError::Wide)));
+        }
+    }
+
+    #[test]
+    fn a_thousand_members_that_each_inflate_a_thousandfold_are_cut_at_the_cap() {
+        let members = gzip(&[b' '; 100_000]).repeat(1_000);
+        assert!(members.len() < BODY_LIMIT);
+        assert!(matches!(decode(None, &members), Err(BodyError::TooLarge)));
+        let empty = gzip(b"").repeat(10_000);
+        assert_eq!(decode(None, &empty).unwrap().len(), 0);
     }
 }

@@ -31,12 +31,16 @@ impl Prepared {
     /// What the writer takes.
     #[must_use]
     pub fn of(self, source_id: SourceId, stored_at: DateTime<Utc>) -> Submission {
+        let refused = self.refused.into_iter().map(|letter| Refused {
+            id: Uuid::new_v5(&source_id.0, letter.id.as_bytes()),
+            ..letter
+        });
         Submission {
             source_id,
             stored_at,
             events: self.events,
             lines: self.lines,
-            refused: self.refused,
+            refused: refused.collect(),
         }
     }
 }
@@ -79,11 +83,16 @@ pub fn lines(parsed: &Parsed<'_>) -> Vec<u8> {
 }
 
 /// A rejected event as a dead letter; its raw text is a body that can be posted again.
+///
+/// Its id is the same whenever the event is sent again and refused for the same reason again: it is known
+/// by its messageId, or else by its own text.
 #[must_use]
 pub fn refused(rejected: &Rejected<'_>) -> Refused {
     let storable = |text: &str| text.replace('\0', "\u{fffd}");
+    let known_by = rejected.message_id.as_deref().unwrap_or(&rejected.raw);
+    let name = [rejected.code.as_str(), known_by].join("\u{0}");
     Refused {
-        id: Uuid::now_v7(),
+        id: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()),
         code: rejected.code.as_str().to_owned(),
         message: rejected.message.clone().into_owned(),
         message_id: rejected.message_id.as_deref().map(storable),
@@ -128,6 +137,25 @@ mod tests {
             .remove(0);
         let mended = letter.raw.replace("\"event\"", "\"userId\":\"u\",\"event\"");
         assert_eq!(prepare_batch(&mended).events, 1);
+    }
+
+    #[test]
+    fn a_refused_event_that_is_sent_again_is_the_same_letter() {
+        let at = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let ids = |source: SourceId, body: &str| -> Vec<Uuid> {
+            prepare_batch(body).of(source, at).refused.iter().map(|letter| letter.id).collect()
+        };
+        let (one, other) = (SourceId::new(), SourceId::new());
+        let named = r#"{"batch":[{"type":"track","event":"B","messageId":"m2"}],"sentAt":"1"}"#;
+        let again = named.replace("\"1\"", "\"2\"").replace("\"B\"", "\"C\"");
+        assert_eq!(ids(one, named), ids(one, &again));
+        assert_ne!(ids(one, named), ids(other, named));
+        assert_ne!(ids(one, named), ids(one, &named.replace("track", "dance")), "another reason");
+        let nameless =
+            r#"{"batch":[{"type":"track","event":"A"},{"type":"track","event":"B"}],"sentAt":"1"}"#;
+        let [a, b] = ids(one, nameless)[..] else { panic!() };
+        assert_ne!(a, b);
+        assert_eq!(ids(one, &nameless.replace("\"1\"", "\"2\"")), [a, b]);
     }
 
     #[test]

@@ -5,8 +5,11 @@
 //! [`journal`] (messages as stored lines), many requests of them in a [`sheaf`] and its [`payload`], [`failure`] (codes, dead letters,
 //! whole-body errors), [`answer`] (what the SDK reads), [`intake`] (all of these in a row).
 //!
-//! The way in: [`receive`] (the SDKs' paths, with [`body`] and [`cors`]) hands each request to the
+//! The way in: [`receive`] (the SDKs' paths, with [`body`], [`cors`] and [`pixel`]; what it refuses is
+//! a [`refusal`], counted in [`refusals`] for people) hands each request to the
 //! [`writer`], which commits whatever piled up as one group and only then lets it be answered.
+//!
+//! [`arrivals`] tell whoever connects a product what is not yet right about its first events.
 //!
 //! Other ways in: [`import`] and [`load`] (files of events), [`ops`] (dead letters, replayed).
 //!
@@ -18,7 +21,8 @@
 //! names and their silence), [`minutes`], [`status`].
 //!
 //! Owns `journal`, `journal_pending`, `seen_messages`, `dead_letters`, `ingest_minutes`,
-//! `ingest_measures`, `event_names`, `event_name_days`.
+//! `ingest_measures`, `event_names`, `event_name_days`,
+//! `refused_requests`.
 //!
 //! Invariants: 200 means committed; one bad event never harms its neighbours; whatever is accepted
 //! is text and JSON that PostgreSQL takes (no U+0000, no lone surrogate, no number beyond a
@@ -28,6 +32,7 @@ pub mod actions;
 pub mod answer;
 pub mod aside;
 pub mod api;
+pub mod arrivals;
 pub mod attribution;
 pub mod body;
 pub mod chunk;
@@ -51,8 +56,11 @@ pub mod ops;
 pub mod pages;
 pub mod parse;
 pub mod payload;
+pub mod pixel;
 pub mod receive;
 pub mod recorder;
+pub mod refusal;
+pub mod refusals;
 pub mod sheaf;
 pub mod status;
 pub mod store_dead_letters;
@@ -60,6 +68,7 @@ pub mod store_drain;
 pub mod store_journal;
 pub mod store_measures;
 pub mod store_names;
+pub mod store_refusals;
 pub mod store_retention;
 pub mod store_status;
 pub mod traits;

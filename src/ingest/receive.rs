@@ -5,29 +5,40 @@
 
 use std::time::Duration;
 
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, guard};
+use chrono::{DateTime, Utc};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::answer::{self, Problem};
+use super::answer;
 use super::body::{self, Budget, Unread};
 use super::endpoint::{self, Endpoint};
 use super::failure::BodyError;
-use super::gzip::BODY_LIMIT;
+use super::gzip::{self, BODY_LIMIT};
 use super::intake::{self, Prepared};
+use super::message::Kind;
 use super::recorder::Recorder;
-use super::{cors, writer::Writer};
+use super::refusal::{NO_SUCH_PATH, Refusal};
+use super::refusals::{Caller, Refusals};
+use super::writer::Writer;
+use super::{cors, pixel};
 use crate::clock::Clock;
 use crate::db::Database;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::ids::SourceId;
 use crate::sources::keyring::KeyRing;
 use crate::sources::store::OpenKey;
 
 /// Bodies above this are parsed off the server's own threads, so that a big one does not hold up
 /// the small ones behind it; a hop to another thread costs as much as parsing about so many bytes.
 const INLINE: usize = 32 * 1024;
+
+/// Big bodies that are parsed at once, at least; one for each processor, if there are more. Each may
+/// inflate to 5 MB and needs as much again while it is parsed: many gzip bombs must not add up.
+const PARSING: usize = 4;
 
 /// All that receiving needs; one for a server.
 pub struct Intake {
@@ -37,6 +48,8 @@ pub struct Intake {
     recorder: Recorder,
     clock: Clock,
     budget: Budget,
+    parsing: Semaphore,
+    refusals: Refusals,
     deadline: Duration,
 }
 
@@ -46,14 +59,17 @@ impl Intake {
     /// # Errors
     /// When the system has no thread to give.
     pub fn new(database: Database, clock: Clock, writer: Writer) -> Result<Self> {
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             keys: KeyRing::new(database.clone(), clock.clone()),
             recorder: Recorder::start(database.clone())?,
-            database,
             writer,
-            clock,
             budget: Budget::default(),
+            parsing: Semaphore::new(cpus.max(PARSING)),
+            refusals: Refusals::new(database.clone(), clock.clone()),
             deadline: body::DEADLINE,
+            database,
+            clock,
         })
     }
 
@@ -100,15 +116,15 @@ pub fn routes(config: &mut ServiceConfig) {
                 .default_service(web::to(wrong_method)),
         );
     }
+    let look = || guard::Any(guard::Get()).or(guard::Head());
     for (path, handler) in [
-        (
-            ["/v1/projects/{write_key}/settings", "/v1/projects/{write_key}/settings/"],
-            web::get().to(settings),
-        ),
-        (["/sourceConfig", "/sourceConfig/"], web::get().to(source_config)),
+        ("/v1/projects/{write_key}/settings", web::route().guard(look()).to(settings)),
+        ("/sourceConfig", web::route().guard(look()).to(source_config)),
+        ("/v1/pixel/{call}", web::get().to(pixel)),
+        ("/pixel/v1/{call}", web::get().to(pixel)),
     ] {
         config.service(
-            web::resource(path)
+            web::resource([path.to_owned(), format!("{path}/")])
                 .route(handler)
                 .route(web::method(Method::OPTIONS).to(preflight))
                 .default_service(web::to(wrong_method)),
@@ -120,71 +136,12 @@ pub fn routes(config: &mut ServiceConfig) {
             .route(web::method(Method::OPTIONS).to(preflight))
             .default_service(web::to(wrong_path)),
     );
-}
-
-/// Why a request got something else than what it wanted.
-enum Refusal {
-    Body(BodyError),
-    TooSlow,
-    Path,
-    Method,
-    Fault,
-}
-
-impl From<BodyError> for Refusal {
-    fn from(error: BodyError) -> Self {
-        Self::Body(error)
-    }
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::TooMany(seconds) => BodyError::RateLimited(seconds).into(),
-            Error::Unavailable(seconds, _) => BodyError::Overloaded(seconds).into(),
-            Error::Contended(_) => BodyError::Overloaded(1).into(),
-            // Logged by whoever found it; nothing of it concerns the sender.
-            _ => Self::Fault,
-        }
-    }
-}
-
-impl Refusal {
-    fn response(&self) -> HttpResponse {
-        let (status, problem, retry_after) = match self {
-            Self::Body(error) => (error.status(), Problem::from(error), error.retry_after()),
-            Self::TooSlow => {
-                let message = "The body did not arrive within 30 s. Send it again.".into();
-                (408, Problem { code: "request_timeout", message }, None)
-            }
-            Self::Path => {
-                let message = "There is nothing under this path. Events go to /v1/batch.".into();
-                (404, Problem { code: "not_found", message }, None)
-            }
-            Self::Method => {
-                let message = "Send events with POST.".into();
-                (405, Problem { code: "method_not_allowed", message }, None)
-            }
-            Self::Fault => {
-                let message =
-                    "The events could not be stored. Nothing of this request was kept.".into();
-                (500, Problem { code: "internal", message }, None)
-            }
-        };
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = HttpResponse::build(status);
-        if let Some(seconds) = retry_after {
-            response.insert_header((header::RETRY_AFTER, seconds));
-        }
-        if matches!(self, Self::Method) {
-            response.insert_header((header::ALLOW, "POST, OPTIONS"));
-        }
-        // What is left of an unread body is not worth reading; the connection goes with it.
-        if matches!(self, Self::TooSlow | Self::Body(BodyError::TooLarge)) {
-            response.force_close();
-        }
-        with_cors(response.json(problem))
-    }
+    config.service(
+        web::resource("/{rest:.*}")
+            .guard(guard::fn_guard(|context| endpoint::advice(context.head().uri.path()).is_some()))
+            .route(web::method(Method::OPTIONS).to(preflight))
+            .default_service(web::to(wrong_path)),
+    );
 }
 
 async fn receive(
@@ -192,18 +149,30 @@ async fn receive(
     payload: web::Payload,
     intake: web::Data<Intake>,
 ) -> HttpResponse {
-    match accept(&request, payload, &intake).await {
+    let mut caller = Caller::default();
+    match accept(&request, payload, &intake, &mut caller).await {
         Ok(answer) => with_cors(HttpResponse::Ok().content_type("application/json").body(answer)),
-        Err(refusal) => refusal.response(),
+        Err(refusal) => refuse(&request, &caller, &refusal),
     }
+}
+
+/// Tells the sender, and whoever looks at the page of the first event.
+fn refuse(request: &HttpRequest, caller: &Caller, refusal: &Refusal) -> HttpResponse {
+    let sender = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let (method, path) = (request.method().as_str(), request.path());
+    if let Some(intake) = request.app_data::<web::Data<Intake>>() {
+        intake.refusals.note(method, path, sender, caller, refusal);
+    }
+    refusal.response()
 }
 
 async fn accept(
     request: &HttpRequest,
     payload: web::Payload,
     intake: &web::Data<Intake>,
+    caller: &mut Caller,
 ) -> Result<String, Refusal> {
-    let endpoint = Endpoint::of_path(request.path()).ok_or(Refusal::Path)?;
+    let endpoint = Endpoint::of_path(request.path()).ok_or(Refusal::Path(NO_SUCH_PATH))?;
     let head = request.headers();
     let text = |name| head.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
@@ -217,11 +186,12 @@ async fn accept(
     // A key in the header or the address is looked at first: strangers' bodies are not read.
     let key = endpoint::write_key(text(header::AUTHORIZATION), Some(request.query_string()), None);
     let mut source = match key {
-        Some(key) => Some(open(intake, key).await?),
+        Some(key) => Some(open(intake, key, caller).await?),
         None => None,
     };
     let received_at = intake.clock.now();
     let encoding = text(header::CONTENT_ENCODING).map(str::to_owned);
+    gzip::check(encoding.as_deref())?;
     let body = read(payload, intake).await?;
     let prepare = move || {
         intake::prepare(endpoint, encoding.as_deref(), body.bytes(), received_at, Uuid::now_v7())
@@ -229,17 +199,29 @@ async fn accept(
     let prepared: Prepared = if length.is_some_and(|length| length <= INLINE) {
         prepare()?
     } else {
+        // A closed semaphore does not happen; it would be a fault of ours.
+        let _turn = intake.parsing.acquire().await.map_err(|_| BodyError::Overloaded(1))?;
         web::block(prepare).await.map_err(|_| BodyError::Overloaded(1))??
     };
     if source.is_none() {
         let key = prepared.write_key.clone().ok_or(BodyError::NoWriteKey)?;
-        source = Some(open(intake, key).await?);
+        source = Some(open(intake, key, caller).await?);
     }
     let source = source.ok_or(BodyError::NoWriteKey)?;
+    store(intake, prepared, source.source_id, received_at).await
+}
+
+/// Once this returns with the answer, the events are committed.
+async fn store(
+    intake: &Intake,
+    prepared: Prepared,
+    source: SourceId,
+    received_at: DateTime<Utc>,
+) -> Result<String, Refusal> {
     let (answer, sent_at) = (prepared.answer.clone(), prepared.sent_at);
-    let committed = intake.writer.submit(prepared.of(source.source_id, received_at))?;
+    let committed = intake.writer.submit(prepared.of(source, received_at))?;
     committed.await.map_err(|_| BodyError::Overloaded(2))??;
-    intake.recorder.committed(source.source_id, received_at, sent_at, intake.clock.now());
+    intake.recorder.committed(source, received_at, sent_at, intake.clock.now());
     Ok(answer)
 }
 
@@ -254,7 +236,12 @@ async fn read(payload: web::Payload, intake: &web::Data<Intake>) -> Result<body:
     })
 }
 
-async fn open(intake: &web::Data<Intake>, key: String) -> Result<OpenKey, Refusal> {
+async fn open(
+    intake: &web::Data<Intake>,
+    key: String,
+    caller: &mut Caller,
+) -> Result<OpenKey, Refusal> {
+    caller.key = Some(key.clone());
     let found = match intake.keys.glance(&key) {
         Some(found) => found,
         None => {
@@ -264,7 +251,9 @@ async fn open(intake: &web::Data<Intake>, key: String) -> Result<OpenKey, Refusa
                 .map_err(|_| BodyError::Overloaded(2))??
         }
     };
-    Ok(found.ok_or(BodyError::UnknownWriteKey)?)
+    let found = found.ok_or(BodyError::UnknownWriteKey)?;
+    caller.source_id = Some(found.source_id);
+    Ok(found)
 }
 
 async fn preflight(request: HttpRequest) -> HttpResponse {
@@ -273,12 +262,48 @@ async fn preflight(request: HttpRequest) -> HttpResponse {
     response
 }
 
-async fn wrong_path() -> HttpResponse {
-    Refusal::Path.response()
+async fn wrong_path(request: HttpRequest) -> HttpResponse {
+    let instead = endpoint::advice(request.path()).unwrap_or(NO_SUCH_PATH);
+    refuse(&request, &Caller::default(), &Refusal::Path(instead))
 }
 
-async fn wrong_method() -> HttpResponse {
-    Refusal::Method.response()
+async fn wrong_method(request: HttpRequest) -> HttpResponse {
+    refuse(&request, &Caller::default(), &Refusal::Method)
+}
+
+/// An event by the address of a picture, for e-mails and pages without scripts.
+async fn pixel(
+    request: HttpRequest,
+    call: web::Path<String>,
+    intake: web::Data<Intake>,
+) -> HttpResponse {
+    let mut caller = Caller::default();
+    match see(&request, &call, &intake, &mut caller).await {
+        Ok(()) => with_cors(
+            HttpResponse::Ok()
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .content_type("image/gif")
+                .body(pixel::GIF),
+        ),
+        Err(refusal) => refuse(&request, &caller, &refusal),
+    }
+}
+
+async fn see(
+    request: &HttpRequest,
+    call: &str,
+    intake: &web::Data<Intake>,
+    caller: &mut Caller,
+) -> Result<(), Refusal> {
+    let kind = Kind::named(call).ok_or(Refusal::Path(NO_SUCH_PATH))?;
+    let body = pixel::body(request.query_string())?;
+    let received_at = intake.clock.now();
+    let endpoint = Endpoint::One(kind);
+    let prepared = intake::prepare(endpoint, None, body.as_bytes(), received_at, Uuid::now_v7())?;
+    let key = prepared.write_key.clone().ok_or(BodyError::NoWriteKey)?;
+    let source = open(intake, key, caller).await?;
+    store(intake, prepared, source.source_id, received_at).await?;
+    Ok(())
 }
 
 /// Without this analytics-next, Swift and Kotlin never start.
@@ -287,9 +312,9 @@ async fn settings(
     key: web::Path<String>,
     intake: web::Data<Intake>,
 ) -> HttpResponse {
-    let key = key.into_inner();
-    if let Err(refusal) = open(&intake, key.clone()).await {
-        return refusal.response();
+    let (key, mut caller) = (key.into_inner(), Caller::default());
+    if let Err(refusal) = open(&intake, key.clone(), &mut caller).await {
+        return refuse(&request, &caller, &refusal);
     }
     let connection = request.connection_info();
     let settings = answer::settings(&key, Some(connection.host()), connection.scheme() == "https");
@@ -300,11 +325,12 @@ async fn settings(
 async fn source_config(request: HttpRequest, intake: web::Data<Intake>) -> HttpResponse {
     let authorization =
         request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let mut caller = Caller::default();
     let Some(key) = endpoint::write_key(authorization, Some(request.query_string()), None) else {
-        return Refusal::Body(BodyError::NoWriteKey).response();
+        return refuse(&request, &caller, &Refusal::Body(BodyError::NoWriteKey));
     };
     let named = async {
-        let open = open(&intake, key.clone()).await?;
+        let open = open(&intake, key.clone(), &mut caller).await?;
         let source = intake
             .database
             .read_web(move |conn| crate::sources::store::find(conn, open.source_id))
@@ -317,7 +343,7 @@ async fn source_config(request: HttpRequest, intake: web::Data<Intake>) -> HttpR
                 .insert_header((header::CACHE_CONTROL, "no-store"))
                 .json(answer::source_config(&key, &source.id.to_string(), &source.name)),
         ),
-        Err(refusal) => refusal.response(),
+        Err(refusal) => refuse(&request, &caller, &refusal),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -193,4 +193,25 @@ pub fn discard(
             .set(change)
             .execute(conn)?,
     })
+}
+
+/// Open dead letters of one source since then, by code, the newest group first.
+///
+/// # Errors
+/// When the database fails.
+pub fn groups_of(
+    conn: &mut PgConnection,
+    source: SourceId,
+    since: DateTime<Utc>,
+) -> Result<Vec<Group>> {
+    Ok(diesel::sql_query(
+        "select code, count(*) as letters, min(received_at) as first_at, max(received_at) as last_at,
+                (array_agg(message order by received_at desc))[1] as message
+         from dead_letters
+         where replayed_at is null and discarded_at is null and source_id = $1 and received_at >= $2
+         group by code order by last_at desc, code",
+    )
+    .bind::<SqlUuid, _>(source)
+    .bind::<Timestamptz, _>(since)
+    .load(conn)?)
 }

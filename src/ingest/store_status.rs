@@ -130,3 +130,35 @@ pub fn last_heard(conn: &mut PgConnection) -> Result<Vec<LastHeard>> {
     )
     .load(conn)?)
 }
+
+/// A request's messages as they lie in the journal.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Stored {
+    #[diesel(sql_type = Timestamptz)]
+    pub received_at: DateTime<Utc>,
+    #[diesel(sql_type = diesel::sql_types::Bytea)]
+    pub payload: Vec<u8>,
+}
+
+/// What this source sent last, newest first, at most so many requests: of the minute in which it was
+/// last heard and what came after it.
+///
+/// # Errors
+/// When the database fails.
+pub fn last_stored(
+    conn: &mut PgConnection,
+    source: SourceId,
+    minute: DateTime<Utc>,
+    at_most: i64,
+) -> Result<Vec<Stored>> {
+    // By the key, backwards, within a minute: a busy neighbour costs a scan of that minute at most.
+    Ok(diesel::sql_query(
+        "select received_at, payload from journal
+         where received_on >= ($2 at time zone 'utc')::date and received_at >= $2 and source_id = $1
+         order by received_on desc, id desc limit $3",
+    )
+    .bind::<SqlUuid, _>(source)
+    .bind::<Timestamptz, _>(minute)
+    .bind::<BigInt, _>(at_most)
+    .load(conn)?)
+}

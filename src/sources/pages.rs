@@ -1,22 +1,19 @@
-//! Sources and keys for an admin, and how a product sends its first event.
+//! Sources and keys for an admin.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::ops_webhooks::OVERLAP;
 use super::pages_webhooks::local;
+use super::samples::{Sample, samples};
 use super::store::{self, ApiKey, Source, WriteKey};
 use crate::app::App;
 use crate::error::{FieldErrors, Result};
 use crate::ids::SourceId;
-use crate::ingest::store_status;
-use crate::web::answer::{self, Htmx};
+use crate::web::answer;
 use crate::web::format::{self, Moment};
 use crate::web::permit::{ManageKeys, Permit, Viewer};
 use crate::web::shell::{NavItem, Shell};
-
-/// What stands in the place of a key that is not known any more.
-const PLACEHOLDER: &str = "YOUR_WRITE_KEY";
 
 pub(super) struct SourceLine {
     source: Source,
@@ -109,7 +106,7 @@ impl KeysPage {
     /// With a new key; a write key comes with what to do with it.
     pub fn showing(mut self, app: &App, shown: Shown) -> Self {
         if shown.source.is_some() {
-            self.samples = samples(app, &shown.key);
+            self.samples = samples(&app.link(""), &shown.key);
         }
         self.shown = Some(shown);
         self
@@ -147,81 +144,4 @@ impl KeyLine {
 /// `GET /settings/keys`.
 pub async fn keys(app: web::Data<App>, me: Permit<ManageKeys>) -> Result<HttpResponse> {
     answer::page(&KeysPage::load(&app, &me).await?)
-}
-
-/// How to send the first event, for one kind of product.
-pub(super) struct Sample {
-    id: &'static str,
-    label: &'static str,
-    code: String,
-}
-
-fn samples(app: &App, key: &str) -> Vec<Sample> {
-    let host = app.link("");
-    let bare = host.split_once("://").map_or(host.as_str(), |(_, rest)| rest);
-    let scheme = app.config.public_url.scheme();
-    let curl = format!(
-        "curl {host}/v1/track -u {key}: -H 'content-type: application/json' -d '{{\n  \
-         \"userId\": \"user-1\", \"event\": \"Signed Up\",\n  \
-         \"context\": {{\"groupId\": \"workspace-1\"}}\n}}'"
-    );
-    let node = format!(
-        "import {{ Analytics }} from '@segment/analytics-node'\n\
-         const analytics = new Analytics({{ writeKey: '{key}', host: '{host}' }})\n\
-         analytics.track({{ userId: 'user-1', event: 'Signed Up',\n  \
-         context: {{ groupId: 'workspace-1' }} }})\n\
-         await analytics.closeAndFlush()"
-    );
-    let python = format!(
-        "import segment.analytics as analytics\n\
-         analytics.write_key = '{key}'\n\
-         analytics.host = '{host}'\n\
-         analytics.track('user-1', 'Signed Up', context={{'groupId': 'workspace-1'}})\n\
-         analytics.flush()"
-    );
-    let browser = format!(
-        "import {{ AnalyticsBrowser }} from '@segment/analytics-next'\n\
-         const analytics = AnalyticsBrowser.load(\n  \
-         {{ writeKey: '{key}', cdnURL: '{host}' }},\n  \
-         {{ integrations: {{ 'Segment.io': {{ apiHost: '{bare}/v1', protocol: '{scheme}' }} }} }})\n\
-         analytics.track('Signed Up', {{}}, {{ groupId: 'workspace-1' }})"
-    );
-    vec![
-        Sample { id: "first-curl", label: "curl", code: curl },
-        Sample { id: "first-node", label: "Node.js", code: node },
-        Sample { id: "first-python", label: "Python", code: python },
-        Sample { id: "first-browser", label: "Browser", code: browser },
-    ]
-}
-
-/// `GET /settings/keys/sources/{id}`: how to send, and whether anything has arrived.
-#[derive(Template)]
-#[template(path = "sources/first_event.html", blocks = ["listening"])]
-struct FirstEventPage {
-    shell: Shell,
-    source: Source,
-    heard: Option<Moment>,
-    samples: Vec<Sample>,
-}
-
-/// The page, or the listening box alone for whoever polls.
-pub async fn first_event(
-    app: web::Data<App>,
-    me: Permit<ManageKeys>,
-    htmx: Htmx,
-    id: web::Path<SourceId>,
-) -> Result<HttpResponse> {
-    let id = id.into_inner();
-    let (source, heard) = app
-        .db
-        .read_web(move |conn| Ok((store::find(conn, id)?, store_status::last_heard(conn)?)))
-        .await?;
-    let heard = heard.into_iter().find(|last| last.source_id == id);
-    let page = FirstEventPage {
-        shell: me.shell(format!("First event of {}", source.name)).at(NavItem::Keys),
-        heard: heard.map(|last| format::moment(last.minute, me.now, me.zone)),
-        source,
-        samples: samples(&app, PLACEHOLDER),
-    };
-    if htmx.wants("listening") { answer::page(&page.as_listening()) } else { answer::page(&page) }
 }

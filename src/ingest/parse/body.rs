@@ -17,6 +17,10 @@ use crate::ingest::message::{Kind, Message};
 pub const EVENT_LIMIT: usize = 32 * 1024;
 /// Events of one batch that are looked at; later ones become dead letters.
 pub const BATCH_LIMIT: usize = 2_500;
+/// Bytes of the batch's context in all dead letters of a request together.
+const AROUND_LIMIT: usize = 1024 * 1024;
+/// No time is longer.
+const SENT_AT_LIMIT: usize = 100;
 /// Events of one batch above which the whole of it is refused, so that an answer stays small.
 const BATCH_END: usize = 10_000;
 
@@ -189,23 +193,28 @@ impl<'a> Envelope<'a> {
         let mut parsed = Parsed {
             accepted: Vec::with_capacity(self.items.len().min(BATCH_LIMIT)),
             rejected: Vec::new(),
-            write_key: self.write_key.and_then(Value::text),
+            write_key: self
+                .write_key
+                .or_else(|| self.items.first()?.read.as_ref().ok()?.write_key)
+                .and_then(Value::text),
             sent_at: self.sent_at(),
         };
-        let mut around: Option<Arc<str>> = None;
+        let mut refused: Vec<(usize, Refusal)> = Vec::new();
         for (index, item) in self.items.iter().enumerate() {
             let judged = self.limits(index, item).and_then(|event| {
                 event.judge(&self.around, received_at, || format!("made-{request}-{index}"))
             });
             match judged {
                 Ok(message) => parsed.accepted.push(message),
-                Err((code, message)) => {
-                    // One text for all dead letters of the request.
-                    let around = around.get_or_insert_with(|| self.around_text()).clone();
-                    parsed.rejected.push(self.rejected(index, item, (code, message), around));
-                }
+                Err(refusal) => refused.push((index, refusal)),
             }
         }
+        // One text for all dead letters of the request.
+        let around = if refused.is_empty() { "".into() } else { self.around_text(refused.len()) };
+        let items = refused.into_iter().filter_map(|(index, refusal)| {
+            Some(self.rejected(index, self.items.get(index)?, refusal, around.clone()))
+        });
+        parsed.rejected = items.collect();
         parsed
     }
 
@@ -274,14 +283,22 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    fn around_text(&self) -> Arc<str> {
+    /// Each dead letter keeps its own copy, so that a large context would multiply with them: beyond
+    /// [`AROUND_LIMIT`] altogether they keep of it what an event is attributed by.
+    fn around_text(&self, letters: usize) -> Arc<str> {
         let mut out = String::new();
         if let Some(kind) = self.around.kind {
             out = format!(",\"type\":\"{}\"", kind.as_str());
         }
-        for (name, value) in [("sentAt", self.around.sent_at), ("context", self.context)] {
-            if let Some(value) = value.filter(|value| value.raw.len() <= EVENT_LIMIT) {
-                out.push_str(&format!(",\"{name}\":{}", value.json()));
+        let small = |value: &Value<'_>| value.raw.len() <= SENT_AT_LIMIT;
+        if let Some(sent_at) = self.around.sent_at.filter(small) {
+            out.push_str(&format!(",\"sentAt\":{}", sent_at.json()));
+        }
+        if let Some(context) = self.context {
+            if context.raw.len().saturating_mul(letters) <= AROUND_LIMIT {
+                out.push_str(&format!(",\"context\":{}", context.json()));
+            } else if let Some(group) = self.around.context.group_id() {
+                out.push_str(&format!(",\"context\":{{\"groupId\":{}}}", group.json()));
             }
         }
         out.into()

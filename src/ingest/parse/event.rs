@@ -64,6 +64,11 @@ impl<'a> Context<'a> {
         Ok((found, whole))
     }
 
+    /// The workspace that it names, unless its id is too long to be one.
+    pub fn group_id(&self) -> Field<'a> {
+        said(self.group_id).filter(|value| value.raw.len() <= ID_LIMIT)
+    }
+
     fn or(self, batch: &Self) -> Self {
         let own_library = self.library_name.is_some();
         Self {

@@ -25,3 +25,4 @@ mod captures;
 mod hostile;
 
 pub use body::{BATCH_LIMIT, EVENT_LIMIT, Parsed, body, text};
+pub use time::{corrected, instant};

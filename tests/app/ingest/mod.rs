@@ -1,8 +1,10 @@
 //! Ingestion from the socket to the journal.
 
 mod answers;
+mod by_source;
 mod captures;
 mod files;
+mod hostile;
 mod letters;
 mod measured;
 mod overload;

@@ -5,6 +5,9 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use ripen::db::Pool;
 use ripen::ids::SourceId;
+use ripen::ingest::endpoint::Endpoint;
+use ripen::ingest::store_refusals::{self, Entry};
+use ripen::ingest::{intake, store_journal};
 use ripen::schema::{dead_letters, ingest_minutes};
 use ripen::sources::{ops, store};
 use ripen::team::audit::Actor;
@@ -139,8 +142,15 @@ async fn the_listening_box_waits_and_then_says_so() {
     let path = format!("/settings/keys/sources/{source}");
     admin.get(&path).await.says(200, "nothing has arrived");
     let polled = admin.htmx_get(&path, "listening").await;
-    polled.says(200, "every 2s");
+    polled.says(200, "every 1s");
     assert!(!polled.body.contains("<html"));
+    let next =
+        polled.body.split("hx-get=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert_eq!(
+        admin.htmx_get(next, "listening").await.status,
+        204,
+        "the same again is nothing new"
+    );
 
     let now = house.clock.now();
     house.tx(|conn| {
@@ -155,9 +165,8 @@ async fn the_listening_box_waits_and_then_says_so() {
         Ok(())
     });
     house.clock.advance(TimeDelta::minutes(3));
-    let polled = admin.htmx_get(&path, "listening").await;
+    let polled = admin.htmx_get(next, "listening").await;
     polled.says(200, "is heard");
-    assert!(!polled.body.contains("every 2s"), "it stops asking");
 
     let page = admin.get("/ingest").await;
     page.says(200, "1,234");
@@ -165,6 +174,58 @@ async fn the_listening_box_waits_and_then_says_so() {
     let live = admin.htmx_get("/ingest", "live").await;
     live.says(200, "Everything that was acknowledged is stored and scored");
     assert!(!live.body.contains("<html"));
+}
+
+#[actix_web::test]
+async fn whoever_connects_a_product_reads_what_arrived_and_what_was_wrong() {
+    let house = House::open().await;
+    let (admin, source) = (house.as_admin(), add_source(&house, "Web"));
+    let now = house.clock.now();
+    let body = r#"{"batch":[{"type":"track","event":"<b>Signed Up","userId":"u-7"},
+        {"type":"track","event":"No one"}]}"#;
+    let prepared = intake::prepare(Endpoint::Batch, None, body.as_bytes(), now, Uuid::nil());
+    let submission = prepared.unwrap().of(source, now);
+    house.tx(|conn| store_journal::append(conn, &[&submission]));
+    let entry = |source_id, code: &str, key_start: Option<&str>| Entry {
+        source_id,
+        code: code.into(),
+        message: "What the sender heard.".into(),
+        method: "POST".into(),
+        path: "/v1/batch".into(),
+        key_start: key_start.map(str::to_owned),
+        sender: Some("<i>analytics-python/2.4.0".into()),
+        requests: 12_345,
+        first_at: now,
+        last_at: now,
+    };
+    let other = add_source(&house, "Other");
+    let entries = [
+        entry(None, "invalid_write_key", Some("YOUR_WRITE_KEY")),
+        entry(Some(source), "invalid_gzip", None),
+        entry(Some(other), "of_another_source", None),
+    ];
+    house.tx(|conn| store_refusals::add(conn, &entries));
+    let page = admin.get(&format!("/settings/keys/sources/{source}")).await;
+    for said in [
+        "is heard",
+        "&#60;b&#62;Signed Up",
+        "u-7",
+        "names no workspace",
+        "no messageId",
+        "The sample was sent as it is",
+        "What the sender heard.",
+        "&#60;i&#62;analytics-python/2.4.0",
+        "12,345",
+        "Neither userId nor anonymousId",
+        "missing_identity",
+        "cargo add segment",
+    ] {
+        page.says(200, said);
+    }
+    assert!(!page.body.contains("of_another_source"));
+    let page = admin.get(&format!("/settings/keys/sources/{other}")).await;
+    page.says(200, "of_another_source");
+    assert!(!page.body.contains("Signed Up</") && !page.body.contains("invalid_gzip"));
 }
 
 #[actix_web::test]

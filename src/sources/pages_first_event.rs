@@ -1,0 +1,247 @@
+//! The first event of a source: how to send it, what has arrived, and what was wrong with what has not.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use diesel::PgConnection;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::samples::{PLACEHOLDER, Sample, samples};
+use super::store::{self, Source, WriteKey};
+use crate::app::App;
+use crate::error::Result;
+use crate::ids::SourceId;
+use crate::ingest::arrivals::Arrived;
+use crate::ingest::store_dead_letters::{self as letters, Group};
+use crate::ingest::store_refusals::{self, Entry};
+use crate::ingest::{journal, payload, store_status};
+use crate::web::answer::{self, Htmx};
+use crate::web::format::{self, Moment};
+use crate::web::permit::{ManageKeys, Permit, Viewer};
+use crate::web::shell::{NavItem, Shell};
+
+/// Events, and kinds of refused requests, that are shown.
+const SHOWN: usize = 10;
+/// How far back refused requests concern somebody who is setting a product up.
+const LATELY: TimeDelta = TimeDelta::hours(1);
+
+struct EventLine {
+    event: Arrived,
+    at: Moment,
+}
+
+struct RefusedLine {
+    entry: Entry,
+    advice: String,
+    last: Moment,
+}
+
+struct LetterLine {
+    group: Group,
+    last: Moment,
+}
+
+/// `GET /settings/keys/sources/{id}`.
+#[derive(Template)]
+#[template(path = "sources/first_event.html", blocks = ["listening"])]
+struct FirstEventPage {
+    shell: Shell,
+    source: Source,
+    heard: Option<Moment>,
+    events: Vec<EventLine>,
+    refused: Vec<RefusedLine>,
+    letters: Vec<LetterLine>,
+    /// What the block shows, so that a poll that would show the same changes nothing.
+    seen: Uuid,
+    samples: Vec<Sample>,
+}
+
+/// What the page shows, as it stands in the database.
+struct Heard {
+    source: Source,
+    minute: Option<DateTime<Utc>>,
+    events: Vec<Arrived>,
+    refused: Vec<Entry>,
+    letters: Vec<Group>,
+    keys: Vec<WriteKey>,
+}
+
+impl Heard {
+    fn load(conn: &mut PgConnection, id: SourceId, now: DateTime<Utc>) -> Result<Self> {
+        let source = store::find(conn, id)?;
+        let heard = store_status::last_heard(conn)?;
+        let minute = heard.into_iter().find(|last| last.source_id == id).map(|last| last.minute);
+        let mut events = Vec::new();
+        if let Some(minute) = minute {
+            let most = i64::try_from(SHOWN).unwrap_or(i64::MAX);
+            for stored in store_status::last_stored(conn, id, minute, most)? {
+                let lines = payload::inflate(&stored.payload)?;
+                let messages = journal::read(&lines)?;
+                events
+                    .extend(messages.iter().rev().map(|one| Arrived::of(one, stored.received_at)));
+            }
+            events.truncate(SHOWN);
+        }
+        let most = i64::try_from(SHOWN).unwrap_or(i64::MAX);
+        Ok(Self {
+            refused: store_refusals::of_source(conn, id, now - LATELY, most)?,
+            letters: letters::groups_of(conn, id, now - TimeDelta::days(1))?,
+            keys: store::list_write_keys(conn)?,
+            source,
+            minute,
+            events,
+        })
+    }
+
+    /// A hash of what is shown; times are shown to the minute.
+    fn seen(&self, now: DateTime<Utc>) -> Uuid {
+        let minute = now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now);
+        let shown = format!(
+            "{minute} {:?} {:?} {:?} {:?}",
+            self.minute, self.events, self.refused, self.letters
+        );
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, shown.as_bytes())
+    }
+
+    fn page(self, app: &App, me: &Viewer) -> FirstEventPage {
+        let moment = |at| format::moment(at, me.now, me.zone);
+        let refused = self.refused.iter().map(|entry| RefusedLine {
+            advice: advice(entry, &self.keys, self.source.id),
+            last: moment(entry.last_at),
+            entry: entry.clone(),
+        });
+        FirstEventPage {
+            seen: self.seen(me.now),
+            shell: me.shell(format!("First event of {}", self.source.name)).at(NavItem::Keys),
+            heard: self.events.first().map(|event| event.received_at).or(self.minute).map(moment),
+            refused: refused.collect(),
+            events: self
+                .events
+                .into_iter()
+                .map(|event| EventLine { at: moment(event.at), event })
+                .collect(),
+            letters: self
+                .letters
+                .into_iter()
+                .map(|group| LetterLine { last: moment(group.last_at), group })
+                .collect(),
+            source: self.source,
+            samples: samples(&app.link(""), PLACEHOLDER),
+        }
+    }
+}
+
+/// What to do about a refused request, in words; what the sender heard says the rest.
+fn advice(entry: &Entry, keys: &[WriteKey], source: SourceId) -> String {
+    let Some(start) = entry.key_start.as_deref().filter(|_| entry.code == "invalid_write_key")
+    else {
+        return entry.message.clone();
+    };
+    if start == PLACEHOLDER {
+        return format!(
+            "The sample was sent as it is: put a write key in the place of {PLACEHOLDER}."
+        );
+    }
+    if start.starts_with("rk_") {
+        return format!(
+            "{start}… is an API key. Events need a write key of this source, which begins with wk_."
+        );
+    }
+    match keys.iter().find(|key| key.prefix == start) {
+        Some(key)
+            if key.revoked_at.is_some() || key.expires_at.is_some_and(|at| at <= entry.last_at) =>
+        {
+            let whose = if key.source_id == source { "this source" } else { "another source" };
+            format!(
+                "{start}… is a key of {whose} that was revoked or has run out. Give the sender a current one."
+            )
+        }
+        Some(_) => {
+            format!("{start}… begins like a current key, but the rest differs: copy it whole.")
+        }
+        None if start.starts_with("wk_") => {
+            format!("No key here begins with {start}…: it is from another Ripen, or mistyped.")
+        }
+        None => format!(
+            "The key begins with {start}…, keys of Ripen begin with wk_. Put a write key of this source in its place."
+        ),
+    }
+}
+
+/// What the poll says it shows.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Query {
+    seen: Option<String>,
+}
+
+/// The page, or the listening box alone for whoever polls; nothing (204) when it would be the same.
+pub async fn first_event(
+    app: web::Data<App>,
+    me: Permit<ManageKeys>,
+    htmx: Htmx,
+    id: web::Path<SourceId>,
+    query: web::Query<Query>,
+) -> Result<HttpResponse> {
+    let (id, now) = (id.into_inner(), me.now);
+    let heard = app.db.read_web(move |conn| Heard::load(conn, id, now)).await?;
+    let page = heard.page(&app, &me);
+    if !htmx.wants("listening") {
+        return answer::page(&page);
+    }
+    if query.seen.as_deref() == Some(&*page.seen.to_string()) {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    answer::page(&page.as_listening())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_key_is_told_apart() {
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let (mine, other) = (SourceId::new(), SourceId::new());
+        let key = |source_id, prefix: &str, revoked_at| WriteKey {
+            id: Uuid::nil(),
+            source_id,
+            prefix: prefix.to_owned(),
+            created_at: now,
+            revoked_at,
+            last_used_at: None,
+            expires_at: None,
+        };
+        let keys = [
+            key(mine, "wk_00000001", None),
+            key(mine, "wk_00000002", Some(now)),
+            key(other, "wk_00000003", Some(now)),
+        ];
+        let entry = |code: &str, start: Option<&str>| Entry {
+            source_id: None,
+            code: code.to_owned(),
+            message: "what the sender heard".to_owned(),
+            method: "POST".to_owned(),
+            path: "/v1/batch".to_owned(),
+            key_start: start.map(str::to_owned),
+            sender: None,
+            requests: 1,
+            first_at: now,
+            last_at: now,
+        };
+        for (start, said) in [
+            (PLACEHOLDER, "sent as it is"),
+            ("rk_00000001", "is an API key"),
+            ("wk_00000001", "copy it whole"),
+            ("wk_00000002", "of this source that was revoked or has run out"),
+            ("wk_00000003", "of another source that was revoked"),
+            ("wk_00000004", "another Ripen"),
+            ("AbCd", "begins with AbCd…"),
+        ] {
+            let advice = advice(&entry("invalid_write_key", Some(start)), &keys, mine);
+            assert!(advice.contains(said), "{start}: {advice}");
+        }
+        assert_eq!(advice(&entry("not_found", None), &keys, mine), "what the sender heard");
+    }
+}
