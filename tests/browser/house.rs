@@ -1,7 +1,7 @@
 //! The real program on a database of its own, as a person starts it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -19,40 +19,48 @@ pub struct House {
     db: TestDb,
     child: Child,
     log: Receiver<String>,
+    address: SocketAddr,
     pub url: String,
 }
 
 impl House {
     pub fn open() -> Self {
-        let db = TestDb::new();
+        // The listener is gone by the end of this line, and its port free.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut child = ripen(&db)
-            .args(["serve", "--bind", &address.to_string()])
-            .env("RIPEN_PUBLIC_URL", format!("http://{address}"))
-            .env("NO_COLOR", "1")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (line, log) = channel();
-        let outputs: [Box<dyn Read + Send>; 2] =
-            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
-        for output in outputs {
-            let line = line.clone();
-            std::thread::spawn(move || {
-                BufReader::new(output)
-                    .lines()
-                    .map_while(Result::ok)
-                    .all(|text| line.send(text).is_ok())
-            });
-        }
-        let house = Self { db, child, log, url: format!("http://{address}") };
+        Self::start(TestDb::new(), address)
+    }
+
+    fn start(db: TestDb, address: SocketAddr) -> Self {
+        let (child, log) = launch(&db, address);
+        let house = Self { db, child, log, address, url: format!("http://{address}") };
+        house.wait_until_it_is_up();
+        house
+    }
+
+    /// Kills the server as a power cut would, and starts the next one in its place.
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.log) = launch(&self.db, self.address);
+        self.wait_until_it_is_up();
+    }
+
+    /// Its database.
+    pub fn db(&self) -> &TestDb {
+        &self.db
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn wait_until_it_is_up(&self) {
         let start = Instant::now();
-        while ureq::get(format!("{}/readyz", house.url)).call().is_err() {
+        while ureq::get(format!("{}/readyz", self.url)).call().is_err() {
             assert!(start.elapsed() < Duration::from_secs(20), "the server does not come up");
             std::thread::sleep(Duration::from_millis(30));
         }
-        house
     }
 
     /// The one-time link that the log prints on the first start.
@@ -122,6 +130,28 @@ impl Drop for House {
             }
         }
     }
+}
+
+/// The program, listening, and the lines that it prints.
+fn launch(db: &TestDb, address: SocketAddr) -> (Child, Receiver<String>) {
+    let mut child = ripen(db)
+        .args(["serve", "--bind", &address.to_string()])
+        .env("RIPEN_PUBLIC_URL", format!("http://{address}"))
+        .env("NO_COLOR", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (line, log) = channel();
+    let outputs: [Box<dyn Read + Send>; 2] =
+        [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+    for output in outputs {
+        let line = line.clone();
+        std::thread::spawn(move || {
+            BufReader::new(output).lines().map_while(Result::ok).all(|text| line.send(text).is_ok())
+        });
+    }
+    (child, log)
 }
 
 fn ripen(db: &TestDb) -> Command {

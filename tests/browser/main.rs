@@ -9,6 +9,7 @@
 )]
 
 mod chromium;
+#[allow(dead_code, reason = "shared with tests/sdk, which use more of it")]
 mod house;
 mod pictures;
 mod story;
