@@ -9,6 +9,7 @@ use crate::ids::WorkspaceId;
 use crate::ingest::drain::Projection;
 use crate::queue::engine::{Handler, Period, Running, Schedule};
 use crate::scoring::jobs::RESCORE;
+use crate::usage::jobs::REBUILD;
 use crate::{
     accounts, catalog, identity, ingest, queue, routing, scoring, sources, subscriptions, team,
     usage, web, workspaces,
@@ -25,8 +26,11 @@ pub const PROJECTIONS: [Projection; 5] = [
 ];
 
 /// What does the jobs in the queue.
-pub const HANDLERS: [Handler; 2] =
-    [Handler { kind: RESCORE, run: rescore }, Handler { kind: TIDY, run: tidy }];
+pub const HANDLERS: [Handler; 3] = [
+    Handler { kind: RESCORE, run: rescore },
+    Handler { kind: REBUILD, run: usage::jobs::rebuild },
+    Handler { kind: TIDY, run: tidy },
+];
 
 /// What is put into the queue by itself. UTC: scores are of UTC days.
 pub const SCHEDULES: [Schedule; 2] = [
@@ -81,7 +85,7 @@ fn tidy(running: &Running<'_>) -> Result<()> {
 /// # Errors
 /// The database's.
 pub fn furnish(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
-    catalog::ops::seed(conn)?;
+    catalog::ops::seed(conn, now)?;
     scoring::ops_models::ensure_model(conn, now)?;
     routing::ops::ensure_defaults(conn, now)
 }

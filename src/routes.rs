@@ -11,8 +11,8 @@ use actix_web::web::{ServiceConfig, get, post, put, scope, to};
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
 use crate::{
-    accounts, api, health, identity, ingest, ownership, routing, scoring, sources, subscriptions,
-    tasks, team, webhooks, workspaces,
+    accounts, api, catalog, health, identity, ingest, ownership, routing, scoring, sources,
+    subscriptions, tasks, team, webhooks, workspaces,
 };
 
 /// Mounts everything.
@@ -90,6 +90,7 @@ fn pages(config: &mut ServiceConfig) {
         .configure(people_pages)
         .configure(steering_pages)
         .configure(scoring_pages)
+        .configure(catalog_pages)
         .configure(key_pages)
         .configure(ingest_pages)
         .configure(team_pages);
@@ -135,6 +136,24 @@ fn team_pages(config: &mut ServiceConfig) {
         .route("/settings/team/{id}/work", post().to(members::work))
         .route("/settings/team/{id}/deactivation", post().to(members::deactivate))
         .route("/settings/team/{id}/reactivation", post().to(members::reactivate));
+}
+
+/// What events mean.
+fn catalog_pages(config: &mut ServiceConfig) {
+    use catalog::{actions, pages, pages_form};
+    config
+        .route("/settings/events", get().to(pages::index))
+        .route("/settings/events", post().to(actions::add))
+        .route("/settings/events/new", get().to(pages_form::new))
+        .route("/settings/events/mapping", get().to(pages::mapping))
+        .route("/settings/events/rebuild", get().to(pages::rebuild))
+        .route("/settings/events/rebuild", post().to(actions::rebuild))
+        .route("/settings/events/rebuild/cancellation", post().to(actions::cancel_rebuild))
+        .route("/settings/events/versions/{n}", get().to(pages::version))
+        .route("/settings/events/versions/{n}/restoration", post().to(actions::roll_back))
+        .route("/settings/events/{key}", get().to(pages_form::edit))
+        .route("/settings/events/{key}", post().to(actions::edit))
+        .route("/settings/events/{key}/removal", post().to(actions::remove));
 }
 
 /// Sources and keys.

@@ -114,6 +114,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    catalog_versions (version) {
+        version -> Int4,
+        document -> Jsonb,
+        reason -> Text,
+        actor_id -> Nullable<Uuid>,
+        actor -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     dead_letters (id) {
         id -> Uuid,
         source_id -> Uuid,
@@ -143,6 +154,7 @@ diesel::table! {
         milestone -> Nullable<Text>,
         muted_at -> Nullable<Timestamptz>,
         position -> Int4,
+        conditions -> Jsonb,
     }
 }
 
@@ -275,6 +287,7 @@ diesel::table! {
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
         died_at -> Nullable<Timestamptz>,
+        cancelled_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -286,6 +299,17 @@ diesel::table! {
         source_id -> Uuid,
         events -> Int4,
         payload -> Bytea,
+    }
+}
+
+diesel::table! {
+    journal_chunks (id) {
+        id -> Int8,
+        catalog -> Int4,
+        journal_ids -> Array<Nullable<Int8>>,
+        days -> Array<Nullable<Date>>,
+        left_ids -> Array<Nullable<Int8>>,
+        left_places -> Array<Nullable<Int4>>,
     }
 }
 
@@ -851,6 +875,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     assignments,
     audit_entries,
+    catalog_versions,
     dead_letters,
     event_definitions,
     event_name_days,
@@ -865,6 +890,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invites,
     jobs,
     journal,
+    journal_chunks,
     journal_pending,
     key_events,
     memberships,

@@ -16,6 +16,7 @@ pub async fn one(
 ) -> Result<HttpResponse> {
     let job = app.db.read_web(move |conn| store::progress(conn, *id)).await?;
     let state = match (job.finished_at, job.died_at, job.attempts) {
+        _ if job.cancelled_at.is_some() => "cancelled",
         (Some(_), _, _) => "done",
         (_, Some(_), _) => "dead",
         (_, _, 0) => "queued",

@@ -257,6 +257,7 @@ pub fn definitions() -> Vec<Definition> {
             category,
             is_key,
             names: names.iter().map(|&name| name.to_owned()).collect(),
+            conditions: Vec::new(),
             value_property: value.map(str::to_owned),
             feature_property: feature.map(str::to_owned),
             milestone: milestone.map(str::to_owned),

@@ -1,9 +1,9 @@
 //! What an event name means.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::condition::Condition;
 
 /// The five categories of key events, and `None` for what is defined but counts as none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -43,8 +43,9 @@ impl Category {
     }
 }
 
-/// One entry of the catalog.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One entry of the catalog, as its document spells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Definition {
     /// How scoring models and signals call the event; snake case.
     pub key: String,
@@ -55,63 +56,30 @@ pub struct Definition {
     /// Key events are stored whole, the rest counts into usage days only.
     pub is_key: bool,
     /// Other names of the same event.
+    #[serde(default)]
     pub names: Vec<String>,
+    /// What must hold of an event of these names, all of it.
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
     /// The property with the numeric value.
+    #[serde(default)]
     pub value_property: Option<String>,
     /// The property that names the feature.
+    #[serde(default)]
     pub feature_property: Option<String>,
     /// `primary` or `secondary`, if the event is a milestone of activation.
+    #[serde(default)]
     pub milestone: Option<String>,
     /// Since when it counts nowhere.
+    #[serde(default)]
     pub muted_at: Option<DateTime<Utc>>,
 }
 
-/// All definitions, found by any of their names.
-#[derive(Clone, Debug, Default)]
-pub struct Catalog {
-    by_name: HashMap<String, Arc<Definition>>,
-    /// By the name as sent: the same few names come thousands of times.
-    key_names: HashMap<String, String>,
-}
-
-impl Catalog {
-    /// The catalog of these definitions; of two that claim a name the earlier one has it, and a
-    /// key goes before other names.
-    #[must_use]
-    pub fn new(definitions: Vec<Definition>) -> Self {
-        let definitions: Vec<Arc<Definition>> = definitions.into_iter().map(Arc::new).collect();
-        let mut by_name: HashMap<String, Arc<Definition>> = HashMap::new();
-        for definition in &definitions {
-            by_name.entry(folded(&definition.key)).or_insert_with(|| Arc::clone(definition));
-        }
-        for definition in &definitions {
-            for name in &definition.names {
-                by_name.entry(folded(name)).or_insert_with(|| Arc::clone(definition));
-            }
-        }
-        Self { by_name, key_names: HashMap::new() }
+impl Definition {
+    /// Every name that leads here: the key and the others.
+    pub fn all_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.key.as_str()).chain(self.names.iter().map(String::as_str))
     }
-
-    /// The definition of an event name; case, space, underscore and dash do not matter.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<&Arc<Definition>> {
-        self.by_name.get(&folded(name))
-    }
-
-    /// The key under which an undefined name counts, see [`key_of`]; remembered.
-    pub fn key_of_unknown(&mut self, name: &str) -> &str {
-        if !self.key_names.contains_key(name) {
-            self.key_names.insert(name.to_owned(), key_of(name));
-        }
-        self.key_names.get(name).map_or("other", String::as_str)
-    }
-}
-
-fn folded(name: &str) -> String {
-    name.chars()
-        .filter(|letter| !letter.is_whitespace() && !matches!(letter, '_' | '-'))
-        .flat_map(char::to_lowercase)
-        .collect()
 }
 
 /// The key that a name would have: lower case, everything that is neither letter nor digit an
@@ -133,17 +101,6 @@ pub fn key_of(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::defaults;
-
-    #[test]
-    fn case_space_underscore_and_dash_do_not_matter() {
-        let catalog = Catalog::new(defaults::definitions());
-        for name in ["invite_sent", "Invite Sent", "INVITE-SENT", "inviteSent", " invite  sent "] {
-            assert_eq!(catalog.find(name).unwrap().key, "invite_sent", "{name}");
-        }
-        assert_eq!(catalog.find("Signed Up").unwrap().key, "user_signed_up");
-        assert!(catalog.find("change_shipped").is_none());
-    }
 
     #[test]
     fn keys_of_unknown_names() {

@@ -1,17 +1,28 @@
 //! What is done with the catalog.
 
+use chrono::{DateTime, Utc};
 use diesel::PgConnection;
+use serde_json::json;
 
-use super::event::Catalog;
+use super::change::Change;
+use super::matching::Catalog;
 use super::{defaults, store};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::team::audit::{self, Actor};
 
-/// Puts the default catalog in when there is none; called at every start, inside a transaction.
+/// Puts the default catalog in when there is none, and makes it a version; called at every start,
+/// inside a transaction.
 ///
 /// # Errors
 /// When the database fails.
-pub fn seed(conn: &mut PgConnection) -> Result<()> {
-    store::insert_when_empty(conn, &defaults::definitions())
+pub fn seed(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+    store::insert_when_empty(conn, &defaults::definitions())?;
+    let (version, definitions) = store::current(conn)?;
+    if version == 0 {
+        let reason = "The catalog that Ripen starts with";
+        store::publish(conn, 0, &definitions, reason, &Actor::system(), now)?;
+    }
+    Ok(())
 }
 
 /// The catalog as it is now.
@@ -19,5 +30,72 @@ pub fn seed(conn: &mut PgConnection) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub fn load(conn: &mut PgConnection) -> Result<Catalog> {
-    Ok(Catalog::new(store::definitions(conn)?))
+    let (version, definitions) = store::current(conn)?;
+    Ok(Catalog::new(version, definitions))
+}
+
+/// Puts a change into force: the next version, from the next chunk of events on. `seen` is the
+/// version that it was made from. Answers with the new version.
+///
+/// # Errors
+/// [`Error::Invalid`] at the fields of the form; [`Error::Conflict`] when the catalog is at another
+/// version by now.
+pub fn save(
+    conn: &mut PgConnection,
+    by: &Actor,
+    seen: i32,
+    change: &Change,
+    reason: &str,
+    at: DateTime<Utc>,
+) -> Result<i32> {
+    let (version, before) = store::current(conn)?;
+    let faster = || {
+        Error::Conflict(
+            "The catalog was changed by somebody else since this form was opened.".to_owned(),
+        )
+    };
+    if seen != version {
+        return Err(faster());
+    }
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > 500 || reason.chars().any(char::is_control) {
+        return Err(Error::invalid("reason", "Say in up to 500 letters why, on one line."));
+    }
+    let after = change.applied(&before).map_err(Error::Invalid)?;
+    if !store::publish(conn, version, &after, reason, by, at)? {
+        return Err(faster());
+    }
+    let changed: Vec<_> = before
+        .iter()
+        .chain(&after)
+        .filter(|one| !(before.contains(one) && after.contains(one)))
+        .map(|one| one.key.as_str())
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .map(|key| {
+            let find =
+                |all: &[super::event::Definition]| all.iter().find(|one| one.key == key).cloned();
+            json!({ "key": key, "before": find(&before), "after": find(&after) })
+        })
+        .collect();
+    let detail = json!({ "reason": reason, "events": changed });
+    let next = version.saturating_add(1);
+    audit::record(conn, by, "catalog.changed", ("catalog", &next.to_string()), &detail, at)?;
+    Ok(next)
+}
+
+/// Puts the document of an old version into force again, as the next version.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such version; else as [`save`].
+pub fn roll_back(
+    conn: &mut PgConnection,
+    by: &Actor,
+    seen: i32,
+    to: i32,
+    reason: &str,
+    at: DateTime<Utc>,
+) -> Result<i32> {
+    let old = store::version(conn, to)?;
+    save(conn, by, seen, &Change::Whole(old), reason, at)
 }

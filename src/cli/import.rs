@@ -52,7 +52,7 @@ pub fn run(config: &Config, import: &Import) -> Outcome {
     let database = Database::open(config)?;
     let clock = Clock::system();
     let source = database.tx(Pool::Work, |conn| {
-        catalog::ops::seed(conn)?;
+        catalog::ops::seed(conn, clock.now())?;
         sources::ops::ensure_source(conn, &Actor::system(), &events.source, clock.now())
     })?;
 

@@ -13,7 +13,7 @@ use super::heard::{First, Heard, Identifier};
 use super::person::Person;
 use super::stitch::{By, Claim, Visitor};
 use super::store_candidates;
-use crate::catalog::event::Catalog;
+use crate::catalog::matching::Catalog;
 use crate::ids::{SourceId, UserId};
 use crate::ingest::chunk::Chunk;
 use crate::ingest::endpoint::Endpoint;

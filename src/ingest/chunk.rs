@@ -12,7 +12,7 @@ use super::attribution::{Inferred, Trail};
 use super::meaning::Meaning;
 use super::message::{Message, is_junk_id};
 use super::traits::Traits;
-use crate::catalog::event::Catalog;
+use crate::catalog::matching::Catalog;
 use crate::ids::{SourceId, UserId, WorkspaceId};
 
 /// One event that was not seen before.

@@ -26,6 +26,7 @@ use super::message::{Kind, Message};
 use super::store_drain::{self, Counts, JournalRow};
 use super::{journal, names, payload, store_measures, store_names};
 use crate::catalog;
+use crate::catalog::matching::Catalog;
 use crate::clock::Clock;
 use crate::db::{Database, Pool};
 use crate::error::{Error, Result, caught};
@@ -137,7 +138,10 @@ fn whole(
     let step = Step { rows: rows.len(), events: arrivals.len() };
     let fresh = remember(conn, now, &arrivals)?;
     store_drain::wait_for_turn(conn)?;
-    caught(|| project(conn, now, projections, arrivals, fresh))?;
+    let catalog = catalog::ops::load(conn)?;
+    let version = catalog.version;
+    let left = caught(|| project(conn, now, projections, catalog, arrivals, fresh))?;
+    store_drain::log_chunk(conn, version, &rows, &left)?;
     store_measures::add(conn, &lag(&waited, clock.now()))?;
     Ok(step)
 }
@@ -165,14 +169,18 @@ fn by_rows(
     let rows = store_drain::claim(conn, limits.rows, limits.events)?;
     store_drain::wait_for_turn(conn)?;
     let mut step = Step { rows: rows.len(), events: 0 };
-    let mut waited = Vec::new();
+    if rows.is_empty() {
+        return Ok(step);
+    }
+    let catalog = catalog::ops::load(conn)?;
+    let (mut left, mut waited) = (Vec::new(), Vec::new());
     for row in &rows {
         let lines = payload::inflate(&row.payload);
         match lines.as_deref().map_err(Error::internal).and_then(|lines| arrivals_of(row, lines)) {
             Ok(arrivals) => {
                 step.events = step.events.saturating_add(arrivals.len());
                 waited.push((row.source_id, row.received_at, arrivals.len()));
-                by_halves(conn, now, projections, &arrivals)?;
+                left.extend(by_halves(conn, now, projections, &catalog, &arrivals)?);
             }
             Err(error) => {
                 tracing::error!(journal_id = row.id, %error, "a journal row cannot be read");
@@ -180,22 +188,26 @@ fn by_rows(
             }
         }
     }
+    store_drain::log_chunk(conn, catalog.version, &rows, &left)?;
     store_measures::add(conn, &lag(&waited, clock.now()))?;
     Ok(step)
 }
 
+/// Tells which of them were left out.
 fn by_halves(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     projections: &[Projection],
+    catalog: &Catalog,
     arrivals: &[Arrival<'_>],
-) -> Result<()> {
+) -> Result<Vec<Place>> {
     let outcome = conn.transaction(|conn| {
         let fresh = remember(conn, now, arrivals)?;
-        caught(|| project(&mut *conn, now, projections, arrivals.to_vec(), fresh))
+        let (catalog, arrivals) = (catalog.clone(), arrivals.to_vec());
+        caught(|| project(&mut *conn, now, projections, catalog, arrivals, fresh))
     });
     match outcome {
-        Ok(()) => Ok(()),
+        Ok(left) => Ok(left),
         Err(error) if error.passes() => Err(error),
         Err(error) => match arrivals {
             [] => Err(error),
@@ -205,12 +217,14 @@ fn by_halves(
                             were stored. Replay it once the cause is mended.";
                 let (id, at) = (alone.id, alone.received_at);
                 let letter = Refusal::of(id, alone.source, at, &alone.message, "internal", text);
-                store_drain::bury(conn, &[letter])
+                store_drain::bury(conn, &[letter])?;
+                Ok(vec![alone.place])
             }
             several => {
                 let (first, second) = several.split_at(several.len() / 2);
-                by_halves(conn, now, projections, first)?;
-                by_halves(conn, now, projections, second)
+                let mut left = by_halves(conn, now, projections, catalog, first)?;
+                left.extend(by_halves(conn, now, projections, catalog, second)?);
+                Ok(left)
             }
         },
     }
@@ -231,11 +245,15 @@ fn unreadable(row: &JournalRow) -> Refusal {
     }
 }
 
+/// Where a message stands: the journal's row, and its place in it, from 0.
+pub type Place = (i64, i32);
+
 /// A message as it came out of the journal, new or known.
 #[derive(Clone, Debug)]
 struct Arrival<'a> {
     /// 128 bits of source and messageId: what makes a retry the same event.
     id: Uuid,
+    place: Place,
     source: SourceId,
     received_at: DateTime<Utc>,
     message: Message<'a>,
@@ -245,9 +263,10 @@ fn arrivals_of<'a>(row: &JournalRow, lines: &'a [u8]) -> Result<Vec<Arrival<'a>>
     let (source, received_at) = (row.source_id, row.received_at);
     Ok(journal::read(lines)?
         .into_iter()
-        .map(|message| {
+        .zip(0..)
+        .map(|(message, place)| {
             let id = Uuid::new_v5(&source.0, message.message_id.as_bytes());
-            Arrival { id, source, received_at, message }
+            Arrival { id, place: (row.id, place), source, received_at, message }
         })
         .collect())
 }
@@ -262,22 +281,26 @@ fn remember(
     store_drain::remember(conn, ids, now.date_naive())
 }
 
-/// All that one chunk does once it is its turn, within the caller's transaction.
+/// All that one chunk does once it is its turn, within the caller's transaction; tells which messages
+/// were left out.
 fn project(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     projections: &[Projection],
+    catalog: Catalog,
     arrivals: Vec<Arrival<'_>>,
     mut fresh: HashSet<Uuid>,
-) -> Result<()> {
-    let mut chunk = Chunk::new(now, catalog::ops::load(conn)?);
+) -> Result<Vec<Place>> {
+    let mut chunk = Chunk::new(now, catalog);
     let mut counts = Counts::new();
-    for Arrival { id, source, received_at, message } in arrivals {
+    let mut left = Vec::new();
+    for Arrival { id, place, source, received_at, message } in arrivals {
         if fresh.remove(&id) {
             chunk.admit(id, source, received_at, message);
         } else {
             let count = counts.entry((source, minute(received_at))).or_default();
             count.0 = count.0.saturating_add(1);
+            left.push(place);
             again(&mut chunk, id, source, received_at, message);
         }
     }
@@ -296,7 +319,8 @@ fn project(
         count.1 = count.1.saturating_add(1);
     }
     store_names::count(conn, &counted)?;
-    store_drain::conclude(conn, &chunk, &counts)
+    store_drain::conclude(conn, &chunk, &counts)?;
+    Ok(left)
 }
 
 /// A known event once more: a retry, or a dead letter that a person replays. If it still waits for

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::chunk::Chunk;
-use super::message::Kind;
+use super::message::{Json, Kind, Message};
 use super::traits;
+use crate::catalog::matching::Catalog;
 use crate::catalog::store::UnknownName;
 use crate::ids::SourceId;
 
@@ -52,8 +53,15 @@ impl UnknownNames {
         self.counts.into_values().collect()
     }
 
+    /// The key under which an undefined name was counted: a name that was admitted once always is.
+    #[must_use]
+    pub fn counted_as(&self, source: SourceId, key: &str) -> String {
+        let is_known = self.known.get(&source).is_some_and(|known| known.contains(key));
+        if is_known { key } else { "other" }.to_owned()
+    }
+
     /// The key under which an undefined name counts: its own, or `other` once there are too many.
-    fn admit(&mut self, source: SourceId, key: &str, received_at: DateTime<Utc>) -> String {
+    pub fn admit(&mut self, source: SourceId, key: &str, received_at: DateTime<Utc>) -> String {
         let known = self.known.entry(source).or_default();
         let key = if known.contains(key) || known.len() < UNKNOWN_NAMES { key } else { "other" };
         known.insert(key.to_owned());
@@ -76,41 +84,65 @@ impl UnknownNames {
 pub fn give(chunk: &mut Chunk<'_>, unknown: &mut UnknownNames) {
     let catalog = &mut chunk.catalog;
     for event in &mut chunk.events {
-        let Some(name) = event.message.event.as_deref() else { continue };
-        if !matches!(event.message.kind, Kind::Track | Kind::Page | Kind::Screen) {
-            continue;
-        }
-        event.meaning = match catalog.find(name).cloned() {
-            Some(definition) if definition.muted_at.is_some() => None,
-            Some(definition) => {
-                let wanted =
-                    definition.value_property.is_some() || definition.feature_property.is_some();
-                let properties = match &event.message.properties {
-                    Some(properties) if wanted => properties.members(),
-                    _ => serde_json::Map::new(),
-                };
-                let property = |name: &Option<String>| properties.get(name.as_deref()?);
-                Some(Meaning {
-                    key: definition.key.clone(),
-                    feature: property(&definition.feature_property)
-                        .and_then(feature_of)
-                        .unwrap_or_default(),
-                    value: property(&definition.value_property).and_then(value_of),
-                    is_key: definition.is_key,
-                })
-            }
-            None if event.message.kind == Kind::Track => {
-                let key = unreserved(catalog.key_of_unknown(name));
-                Some(Meaning {
-                    key: unknown.admit(event.source, &key, event.received_at),
-                    feature: String::new(),
-                    value: None,
-                    is_key: false,
-                })
-            }
-            None => None,
-        };
+        event.meaning = meaning(catalog, &event.message, |key| {
+            unknown.admit(event.source, key, event.received_at)
+        });
     }
+}
+
+/// What a call counts as by this catalog; `undefined` says under which key a name counts that nobody
+/// defined.
+pub fn meaning(
+    catalog: &mut Catalog,
+    message: &Message<'_>,
+    undefined: impl FnOnce(&str) -> String,
+) -> Option<Meaning> {
+    let name = message.event.as_deref()?;
+    if !matches!(message.kind, Kind::Track | Kind::Page | Kind::Screen) {
+        return None;
+    }
+    match catalog.find(name, || carried(message)).cloned() {
+        Some(definition) if definition.muted_at.is_some() => None,
+        Some(definition) => {
+            let wanted =
+                definition.value_property.is_some() || definition.feature_property.is_some();
+            let properties = match &message.properties {
+                Some(properties) if wanted => properties.members(),
+                _ => serde_json::Map::new(),
+            };
+            let property = |name: &Option<String>| properties.get(name.as_deref()?);
+            Some(Meaning {
+                key: definition.key.clone(),
+                feature: property(&definition.feature_property)
+                    .and_then(feature_of)
+                    .unwrap_or_default(),
+                value: property(&definition.value_property).and_then(value_of),
+                is_key: definition.is_key,
+            })
+        }
+        None if message.kind == Kind::Track => {
+            let key = unreserved(catalog.key_of_unknown(name));
+            Some(Meaning {
+                key: undefined(&key),
+                feature: String::new(),
+                value: None,
+                is_key: false,
+            })
+        }
+        None => None,
+    }
+}
+
+/// What the catalog's conditions see of a call: all that the journal keeps of what it says.
+fn carried(message: &Message<'_>) -> Value {
+    let members = |json: &Option<Json<'_>>| json.as_ref().map(Json::members).unwrap_or_default();
+    json!({
+        "name": message.event,
+        "groupId": message.workspace(),
+        "properties": members(&message.properties),
+        "traits": members(&message.traits),
+        "context": { "page": { "path": message.page_path }, "groupId": message.workspace() },
+    })
 }
 
 /// Keys that Ripen derives itself; a product's event of that name counts beside them.

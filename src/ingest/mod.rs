@@ -63,6 +63,7 @@ pub mod refusal;
 pub mod refusals;
 pub mod sheaf;
 pub mod status;
+pub mod store_chunks;
 pub mod store_dead_letters;
 pub mod store_drain;
 pub mod store_journal;

@@ -215,3 +215,20 @@ pub fn groups_of(
     .bind::<Timestamptz, _>(since)
     .load(conn)?)
 }
+
+/// Takes back the letters of events that waited for a workspace and count nowhere any more.
+///
+/// # Errors
+/// When the database fails.
+pub fn withdraw(conn: &mut PgConnection, ids: &[Uuid]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "delete from dead_letters where id = any($1) and code = 'missing_workspace'
+         and replayed_at is null and discarded_at is null",
+    )
+    .bind::<diesel::sql_types::Array<diesel::sql_types::Uuid>, _>(ids)
+    .execute(conn)?;
+    Ok(())
+}

@@ -10,6 +10,7 @@ use diesel::sql_types::{
 use uuid::Uuid;
 
 use super::chunk::{Chunk, Refusal};
+use super::drain::Place;
 use crate::error::Result;
 use crate::ids::{SourceId, UserId};
 
@@ -71,6 +72,9 @@ pub struct JournalRow {
     /// When it was received.
     #[diesel(sql_type = Timestamptz)]
     pub received_at: DateTime<Utc>,
+    /// The day of the journal in which it is kept.
+    #[diesel(sql_type = Date)]
+    pub received_on: NaiveDate,
     /// Who sent it.
     #[diesel(sql_type = SqlUuid)]
     pub source_id: SourceId,
@@ -110,12 +114,38 @@ pub fn claim(conn: &mut PgConnection, rows: i64, events: i64) -> Result<Vec<Jour
         .bind::<Array<BigInt>, _>(&ids)
         .execute(conn)?;
     Ok(diesel::sql_query(
-        "select id, received_at, source_id, payload from journal
+        "select id, received_at, received_on, source_id, payload from journal
          where received_on = any($1) and id = any($2) order by id",
     )
     .bind::<Array<Date>, _>(days)
     .bind::<Array<BigInt>, _>(&ids)
     .load(conn)?)
+}
+
+/// Writes down by which catalog these rows were projected, and which of their messages were left out.
+///
+/// # Errors
+/// When the database fails.
+pub fn log_chunk(
+    conn: &mut PgConnection,
+    catalog: i32,
+    rows: &[JournalRow],
+    left: &[Place],
+) -> Result<()> {
+    let mut days: Vec<NaiveDate> = rows.iter().map(|row| row.received_on).collect();
+    days.sort_unstable();
+    days.dedup();
+    diesel::sql_query(
+        "insert into journal_chunks (catalog, journal_ids, days, left_ids, left_places)
+         values ($1, $2, $3, $4, $5)",
+    )
+    .bind::<Int4, _>(catalog)
+    .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(days)
+    .bind::<Array<BigInt>, _>(left.iter().map(|place| place.0).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(left.iter().map(|place| place.1).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
 }
 
 #[derive(QueryableByName)]

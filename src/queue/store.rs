@@ -40,6 +40,8 @@ pub struct Progress {
     pub created_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
     pub died_at: Option<DateTime<Utc>>,
+    /// A person ended it early.
+    pub cancelled_at: Option<DateTime<Utc>>,
 }
 
 /// Puts a job into the queue in the caller's transaction. With a `dedupe_key` an unfinished job of
@@ -159,6 +161,7 @@ pub(super) fn fail(
     diesel::update(jobs::table)
         .filter(jobs::id.eq(job.id))
         .filter(jobs::attempts.eq(job.attempts))
+        .filter(jobs::finished_at.is_null())
         .set((
             jobs::last_error.eq(error),
             jobs::lease_until.eq(None::<DateTime<Utc>>),
@@ -167,6 +170,22 @@ pub(super) fn fail(
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Ends a job early: its handler notices with its next progress, and what it committed stays.
+/// False when there is no such job under way.
+///
+/// # Errors
+/// When the database fails.
+pub fn cancel(conn: &mut PgConnection, id: i64, kind: &str, now: DateTime<Utc>) -> Result<bool> {
+    let rows = diesel::update(jobs::table)
+        .filter(jobs::id.eq(id))
+        .filter(jobs::kind.eq(kind))
+        .filter(jobs::finished_at.is_null())
+        .filter(jobs::died_at.is_null())
+        .set((jobs::finished_at.eq(now), jobs::cancelled_at.eq(now)))
+        .execute(conn)?;
+    Ok(rows == 1)
 }
 
 /// Takes the turn of a schedule: true at most once per `due` moment, whoever asks.

@@ -1,16 +1,21 @@
 //! What a draft would do to every workspace, computed by the engine that will do it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::NaiveDate;
 use diesel::PgConnection;
 use uuid::Uuid;
 
 use super::batch;
+use super::case::{Case, Ground};
 use super::compiled::CompiledModel;
 use super::impact::{self, Impact, Move, Standing};
-use super::model::Model;
+use super::model::{Model, Stage};
 use super::store_scores;
 use crate::error::Result;
-use crate::ids::WorkspaceId;
+use crate::ids::{UserId, WorkspaceId};
+use crate::usage::day::{Names, UsageDay};
+use crate::usage::taxonomy::{CatalogEvent, Taxonomy};
 
 /// Workspaces loaded at a time: bounds the memory.
 const CHUNK: i64 = 500;
@@ -79,4 +84,89 @@ pub fn preview(
         }
     }
     Ok(impact::impact(draft, moves))
+}
+
+/// A usage day that another catalog would count otherwise: so much more, or less.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the columns of usage_days")]
+pub struct Recounted {
+    pub user: UserId,
+    pub event: String,
+    pub feature: String,
+    pub day: NaiveDate,
+    pub events: i64,
+    pub value: f64,
+}
+
+/// How many workspaces would be in another stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// In a higher one.
+    pub up: i64,
+    /// In a lower one.
+    pub down: i64,
+}
+
+/// What another catalog would do to these workspaces as of `today`: `events` are its events, `days`
+/// what it counts otherwise. Visitors stitched to a user count as themselves here.
+///
+/// # Errors
+/// When the database fails.
+pub fn recounted(
+    conn: &mut PgConnection,
+    events: &[CatalogEvent],
+    workspaces: &BTreeSet<WorkspaceId>,
+    days: &BTreeMap<WorkspaceId, Vec<Recounted>>,
+    today: NaiveDate,
+) -> Result<Moves> {
+    let mut ground = batch::ground(conn)?;
+    let after = Taxonomy::new(events, &[], &mut ground.names);
+    let ids: Vec<WorkspaceId> = workspaces.iter().copied().collect();
+    let mut cases = batch::cases(conn, &mut ground, &ids)?;
+    let mut moves = Moves::default();
+    let ranks = |ground: &Ground, cases: &[Case]| -> Vec<Option<i64>> {
+        let Some(model) = ground.model_on(today) else { return Vec::new() };
+        let rank = |case: &Case| {
+            let score = case.on(ground, model, today).card.score;
+            let stages = &model.model().stages;
+            let stage = model.model().stage_of(score);
+            stages.iter().find(|one| one.key == stage).map(Stage::min_hundredths)
+        };
+        cases.iter().map(rank).collect()
+    };
+    let was = ranks(&ground, &cases);
+    ground.taxonomy = after;
+    for case in &mut cases {
+        for more in days.get(&case.id).into_iter().flatten() {
+            recount(case, more, &mut ground.names);
+        }
+        case.usage.sort_by_key(|usage| usage.day);
+    }
+    for (was, is) in was.into_iter().zip(ranks(&ground, &cases)) {
+        moves.up += i64::from(is > was);
+        moves.down += i64::from(is < was);
+    }
+    Ok(moves)
+}
+
+fn recount(case: &mut Case, more: &Recounted, names: &mut Names) {
+    let event = names.intern(&more.event);
+    let feature = (!more.feature.is_empty()).then(|| names.intern(&more.feature));
+    let same = |usage: &&mut UsageDay| {
+        (usage.user, usage.event, usage.feature, usage.day) == (more.user, event, feature, more.day)
+    };
+    match case.usage.iter_mut().find(same) {
+        Some(usage) => {
+            usage.count = usage.count.saturating_add(more.events);
+            usage.value += more.value;
+        }
+        None => case.usage.push(UsageDay {
+            user: more.user,
+            event,
+            feature,
+            day: more.day,
+            count: more.events,
+            value: more.value,
+        }),
+    }
 }

@@ -7,7 +7,7 @@
 //! of all of these).
 //!
 //! The drainer's half: `project` (events to usage days and key events), `count` (what is added and
-//! taken away). Owns `usage_days`, `key_events`, `inferred_events` and `visits`.
+//! taken away), `rebuild` (counting the journal again by another catalog, as one of the `jobs`). Owns `usage_days`, `key_events`, `inferred_events` and `visits`.
 //!
 //! Invariants: a field has one key, one type and one definition everywhere; "last N days" means the
 //! N UTC days that end with `as_of`, that day included; a day after `as_of` does not exist.
@@ -19,7 +19,9 @@ pub mod count;
 pub mod day;
 pub mod dictionary;
 pub mod facts;
+pub mod jobs;
 pub mod project;
+pub mod rebuild;
 pub mod signal;
 pub mod store_inferred;
 pub mod store_usage;

@@ -31,8 +31,8 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
 
 /// All that this chunk changes about usage.
 #[derive(Default)]
-struct Changes {
-    counts: Counts,
+pub(super) struct Changes {
+    pub(super) counts: Counts,
     key_events: Vec<KeyEvent>,
     placed: Vec<InferredRow>,
     moved: Vec<InferredRow>,
@@ -63,7 +63,12 @@ impl Changes {
         self.note(chunk, workspace, row);
     }
 
-    fn note(&mut self, chunk: &mut Chunk<'_>, workspace: WorkspaceId, row: &InferredRow) {
+    pub(super) fn note(
+        &mut self,
+        chunk: &mut Chunk<'_>,
+        workspace: WorkspaceId,
+        row: &InferredRow,
+    ) {
         let pair = (workspace, row.user_id);
         self.active.insert(pair);
         if matches!(row.event_key.as_str(), "workspace_created" | "invite_accepted") {
@@ -74,7 +79,7 @@ impl Changes {
 }
 
 /// Events of this chunk.
-fn place_new(chunk: &mut Chunk<'_>, changes: &mut Changes) {
+pub(super) fn place_new(chunk: &mut Chunk<'_>, changes: &mut Changes) {
     let events = std::mem::take(&mut chunk.events);
     for event in &events {
         let Some(meaning) = &event.meaning else { continue };
@@ -164,7 +169,11 @@ fn key_event(
 }
 
 /// Events of earlier chunks whose person is elsewhere, or somebody else, than was known then.
-fn place_old(conn: &mut PgConnection, chunk: &mut Chunk<'_>, changes: &mut Changes) -> Result<()> {
+pub(super) fn place_old(
+    conn: &mut PgConnection,
+    chunk: &mut Chunk<'_>,
+    changes: &mut Changes,
+) -> Result<()> {
     let people: Vec<(UserId, Option<chrono::DateTime<chrono::Utc>>)> = chunk
         .canonical
         .iter()
@@ -239,7 +248,11 @@ fn waiting_key_event(row: &InferredRow) -> Option<KeyEvent> {
     })
 }
 
-fn write(conn: &mut PgConnection, chunk: &mut Chunk<'_>, changes: &mut Changes) -> Result<()> {
+pub(super) fn write(
+    conn: &mut PgConnection,
+    chunk: &mut Chunk<'_>,
+    changes: &mut Changes,
+) -> Result<()> {
     store_inferred::insert(conn, &mut changes.placed)?;
     store_inferred::update(conn, &changes.moved)?;
     store_usage::add_key_events(conn, &mut changes.key_events)?;

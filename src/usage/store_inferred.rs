@@ -210,3 +210,27 @@ pub fn visited(
             .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.workspace_id, row.first_on)).collect())
 }
+
+/// Takes these events out, each by person, time and id, wherever they count today; answers with
+/// what was there.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(
+    conn: &mut PgConnection,
+    events: &[(UserId, DateTime<Utc>, Uuid)],
+) -> Result<Vec<InferredRow>> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(diesel::sql_query(
+        "delete from inferred_events i using unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as t (user_id, at, id)
+         where i.user_id = t.user_id and i.occurred_at = t.at and i.id = t.id
+         returning i.user_id, i.occurred_at, i.id, i.event_key, i.feature, i.value::text as value,
+                   i.workspace_id, i.payload",
+    )
+    .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.0).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(events.iter().map(|event| event.1).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.2).collect::<Vec<_>>())
+    .load(conn)?)
+}

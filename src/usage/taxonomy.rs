@@ -28,6 +28,22 @@ pub struct Milestone {
     pub is_primary: bool,
 }
 
+/// The keys of the events that signals name.
+pub const SIGNAL_EVENTS: [&str; 12] = [
+    "automation_run",
+    "login",
+    "session_started",
+    "data_imported",
+    "invite_sent",
+    "invite_accepted",
+    "integration_installed",
+    "uninstall_integration",
+    "upgrade_click",
+    "pricing_page_view",
+    "usage_limit_hit",
+    "api_rate_limit_hit",
+];
+
 /// The events that signals name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {

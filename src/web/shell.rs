@@ -72,6 +72,7 @@ pub enum NavItem {
     Scoring,
     Ingest,
     Settings,
+    Events,
     Keys,
 }
 
@@ -88,6 +89,7 @@ impl NavItem {
             Self::Scoring => "Scoring",
             Self::Ingest => "Ingest",
             Self::Settings => "Team",
+            Self::Events => "Event catalog",
             Self::Keys => "Sources and keys",
         }
     }
@@ -104,6 +106,7 @@ impl NavItem {
             Self::Scoring => "/scoring",
             Self::Ingest => "/ingest",
             Self::Settings => "/settings/team",
+            Self::Events => "/settings/events",
             Self::Keys => "/settings/keys",
         }
     }
@@ -115,7 +118,7 @@ impl NavItem {
             Self::Inbox => Some('i'),
             Self::Workspaces => Some('w'),
             Self::Accounts => Some('a'),
-            Self::Assign | Self::Settings | Self::Keys => None,
+            Self::Assign | Self::Settings | Self::Events | Self::Keys => None,
             Self::Routing => Some('r'),
             Self::Scoring => Some('s'),
             Self::Ingest => Some('n'),
@@ -128,6 +131,7 @@ impl NavItem {
         match self {
             Self::Ingest => role.may(May::SeeIngest),
             Self::Settings => role.may(May::SeeTeam),
+            Self::Events => role.may(May::EditCatalog),
             Self::Keys => role.may(May::ManageKeys),
             _ => true,
         }
@@ -152,13 +156,15 @@ pub struct NavGroup {
 /// The navigation of a role, without what it cannot open and without empty groups.
 #[must_use]
 pub fn nav_groups(role: Role) -> Vec<NavGroup> {
-    use NavItem::{Accounts, Assign, Inbox, Ingest, Keys, Routing, Scoring, Settings, Workspaces};
+    use NavItem::{
+        Accounts, Assign, Events, Inbox, Ingest, Keys, Routing, Scoring, Settings, Workspaces,
+    };
     let all: [(&str, &[NavItem]); 5] = [
         ("Work", &[Inbox]),
         ("Records", &[Workspaces, Accounts]),
         ("Steer", &[Assign, Routing, Scoring]),
         ("Run", &[Ingest]),
-        ("Settings", &[Settings, Keys]),
+        ("Settings", &[Settings, Events, Keys]),
     ];
     all.into_iter()
         .map(|(label, items)| NavGroup {

@@ -333,3 +333,34 @@ pub fn settle_activity(conn: &mut PgConnection, pairs: &[Pair]) -> Result<()> {
     .execute(conn)?;
     Ok(())
 }
+
+/// Corrects when these people were last active where the day of it has no usage any more: the newest
+/// day that has some, or its newest key event.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_activity(conn: &mut PgConnection, pairs: &[Pair]) -> Result<()> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let distinct: BTreeSet<Pair> = pairs.iter().copied().collect();
+    let distinct: Vec<Pair> = distinct.into_iter().collect();
+    let (workspaces, users) = columns(&distinct);
+    diesel::sql_query(
+        "update memberships m set explicit_active_at = t.active_at
+         from (select p.workspace_id, p.user_id,
+                      greatest((select max(k.occurred_at) from key_events k
+                                where k.workspace_id = p.workspace_id and k.user_id = p.user_id and k.inferred is null),
+                               (select max(u.day)::timestamp at time zone 'UTC' from usage_days u
+                                where u.workspace_id = p.workspace_id and u.user_id = p.user_id)) as active_at
+               from unnest($1::uuid[], $2::uuid[]) as p (workspace_id, user_id)) t
+         where m.workspace_id = t.workspace_id and m.user_id = t.user_id
+           and not exists (select from usage_days u
+                           where u.workspace_id = m.workspace_id and u.user_id = m.user_id
+                             and u.day = (m.explicit_active_at at time zone 'UTC')::date)",
+    )
+    .bind::<Array<SqlUuid>, _>(workspaces)
+    .bind::<Array<SqlUuid>, _>(users)
+    .execute(conn)?;
+    settle_activity(conn, &distinct)
+}

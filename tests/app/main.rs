@@ -10,6 +10,7 @@
 
 #[path = "../support/api_client.rs"]
 mod api_client;
+mod catalog;
 mod commands;
 mod database;
 mod drain;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::product::call;
+use super::product::call;
 
 /// Some sixty calls of four people in three workspaces, with everything that could depend on order:
 /// late stitches, a shared computer, two claims, joining, leaving, coming back, changing traits,

@@ -1,9 +1,15 @@
 //! From the journal to the projections.
 
+#[path = "../../chaos/story.rs"]
+mod calls;
 mod captures;
 mod crash;
 mod healing;
 mod order;
+mod rebuild;
 mod speed;
 mod story;
 pub mod support;
+
+/// By the name that the story knows it.
+use support as product;

@@ -41,7 +41,7 @@ impl Product {
         let clock = Clock::frozen("2026-11-20T12:00:00Z".parse().unwrap());
         let source = SourceId(Uuid::from_u128(7));
         db.tx(Pool::Work, |conn| {
-            ripen::catalog::ops::seed(conn)?;
+            ripen::catalog::ops::seed(conn, clock.now())?;
             diesel::sql_query(
                 "insert into sources (id, name, created_at) values ($1, 'app', now())",
             )

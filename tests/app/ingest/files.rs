@@ -68,7 +68,7 @@ fn a_line_without_end_is_cut_and_the_next_is_read() {
 fn importing_a_file_again_changes_nothing() {
     let db = TestDb::new();
     let source = source(&db);
-    db.tx(Pool::Work, catalog::ops::seed).unwrap();
+    db.tx(Pool::Work, |conn| catalog::ops::seed(conn, Clock::system().now())).unwrap();
     let clock = Clock::system();
     let import = || {
         let lines = load::open(Cursor::new(LINES.as_bytes())).unwrap();

@@ -25,7 +25,7 @@ impl Sender {
     async fn open() -> Self {
         let house = House::open().await;
         let now = house.clock.now();
-        house.tx(ripen::catalog::ops::seed);
+        house.tx(|conn| ripen::catalog::ops::seed(conn, now));
         let source =
             house.tx(|conn| ops::create_source(conn, &Actor::system(), "Backend", "", now)).id;
         let admin = house.as_admin();

@@ -91,6 +91,18 @@ const ROUTES: &[(&str, Needs)] = &[
     ("POST /settings/team/{id}/work", Right(ManageTeam)),
     ("POST /settings/team/{id}/deactivation", Right(ManageTeam)),
     ("POST /settings/team/{id}/reactivation", Right(ManageTeam)),
+    ("GET /settings/events", Right(EditCatalog)),
+    ("POST /settings/events", Right(EditCatalog)),
+    ("GET /settings/events/new", Right(EditCatalog)),
+    ("GET /settings/events/mapping", Right(EditCatalog)),
+    ("GET /settings/events/rebuild", Right(EditCatalog)),
+    ("POST /settings/events/rebuild", Right(EditCatalog)),
+    ("POST /settings/events/rebuild/cancellation", Right(EditCatalog)),
+    ("GET /settings/events/versions/{n}", Right(EditCatalog)),
+    ("POST /settings/events/versions/{n}/restoration", Right(EditCatalog)),
+    ("GET /settings/events/{key}", Right(EditCatalog)),
+    ("POST /settings/events/{key}", Right(EditCatalog)),
+    ("POST /settings/events/{key}/removal", Right(EditCatalog)),
     ("GET /settings/webhooks", Right(ManageKeys)),
     ("POST /settings/webhooks", Right(ManageKeys)),
     ("GET /settings/webhooks/{id}", Right(ManageKeys)),
@@ -204,6 +216,7 @@ pub async fn stocked() -> Stocked {
     let house = scored::house().await;
     let now = house.clock.now();
     house.tx(leads::seed);
+    house.tx(|conn| ripen::catalog::ops::seed(conn, now));
     let target = house.member("Target", Role::Rep);
     let admin = Actor::member(house.member("Founder", Role::Admin), "Founder");
     let invite = NewInvite {
@@ -277,6 +290,7 @@ impl Stocked {
             .replace("{id}", &id)
             .replace("{workspace_id}", "ws2")
             .replace("{n}", "1")
+            .replace("{key}", "usage_limit_hit")
             .replace("{token}", "nothing")
             .replace("{name}", "nothing")
     }

@@ -9,7 +9,7 @@ use ripen::web::role::Verdict;
 use super::every_route::{self, Needs};
 use crate::api_client::Script;
 
-const NAMES: [&str; 41] = [
+const NAMES: [&str; 52] = [
     "q",
     "stage",
     "owner",
@@ -51,6 +51,17 @@ const NAMES: [&str; 41] = [
     "member",
     "to",
     "lookback_days",
+    "key",
+    "label",
+    "category",
+    "names",
+    "path",
+    "op",
+    "value",
+    "value_property",
+    "milestone",
+    "muted",
+    "do",
 ];
 
 fn values() -> Vec<String> {

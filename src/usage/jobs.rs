@@ -1,0 +1,50 @@
+//! Counting the journal again by the catalog in force, as a job.
+
+use std::time::Duration;
+
+use super::rebuild;
+use crate::db::Pool;
+use crate::error::Result;
+use crate::ingest::{store_chunks, store_status};
+use crate::queue::engine::Running;
+use crate::{catalog, queue};
+
+/// The kind of the job.
+pub const REBUILD: &str = "rebuild";
+/// Messages of one transaction: the drainer waits for it.
+const EVENTS: i64 = 10_000;
+/// The drainer's turn, when something waits for it.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Counts everything in the journal by the catalog in force. Cut off, it goes on where it was; ended
+/// by a person, what it has counted stays. A catalog that changes meanwhile is taken in at once.
+///
+/// # Errors
+/// When the database fails, or the job's lease was lost.
+pub fn rebuild(running: &Running<'_>) -> Result<()> {
+    let mut done = 0;
+    loop {
+        let now = running.clock.now();
+        let step = running.db.tx(Pool::Work, |conn| rebuild::step(conn, now, EVENTS))?;
+        if step.chunks == 0 {
+            return running.progress(done, Some(done));
+        }
+        done += step.chunks;
+        let (left, pending) = running.db.read(Pool::Work, |conn| {
+            let version = catalog::store::current(conn)?.0;
+            Ok((store_chunks::waiting(conn, version)?.chunks, store_status::pending(conn)?))
+        })?;
+        running.progress(done, Some(done + left))?;
+        if pending > 0 {
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// The rebuild that is under way or waits for its turn.
+///
+/// # Errors
+/// When the database fails.
+pub fn under_way(conn: &mut diesel::PgConnection) -> Result<Option<queue::store::Progress>> {
+    queue::store::running(conn, REBUILD)
+}

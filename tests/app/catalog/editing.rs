@@ -1,0 +1,204 @@
+//! The form of an event: looking ahead, saving, refusing, deleting, going back.
+
+use diesel::prelude::*;
+use ripen::catalog::store;
+use ripen::schema::audit_entries;
+use ripen::team::member::Role;
+
+use crate::house::{Client, House};
+use crate::scored;
+
+async fn house() -> House {
+    let house = House::open().await;
+    let now = house.clock.now();
+    house.tx(|conn| ripen::jobs::furnish(conn, now));
+    house
+}
+
+fn version(house: &House) -> i32 {
+    house.tx(|conn| Ok(store::current(conn)?.0))
+}
+
+/// The form of a new event with these fields.
+async fn add(client: &Client, seen: &str, fields: &[(&str, &str)]) -> crate::house::Answer {
+    let mut all = vec![
+        ("seen", seen),
+        ("label", "Shared a report"),
+        ("key", "report_shared"),
+        ("category", "depth"),
+        ("is_key", "yes"),
+        ("names", "Report Shared"),
+    ];
+    all.extend(fields);
+    client.post("/settings/events", &all).await
+}
+
+#[actix_web::test]
+async fn revops_and_admin_edit_and_nobody_else_sees_it() {
+    let house = house().await;
+    house.stranger().get("/settings/events").await.leads_to("/login?next=%2Fsettings%2Fevents");
+    for (role, client) in house.one_of_each() {
+        let status = client.get("/settings/events").await.status;
+        let edits = [Role::Revops, Role::Admin].contains(&role);
+        assert_eq!(status, if edits { 200 } else { 404 }, "{role}");
+    }
+}
+
+#[actix_web::test]
+async fn an_unknown_name_becomes_a_key_event_in_two_steps() {
+    let house = house().await;
+    let revops = house.as_revops();
+    let form = revops.get("/settings/events/new?name=Report%20Shared").await;
+    form.says(200, "value=\"report_shared\"");
+    form.says(200, "Report Shared</textarea>");
+    form.says(200, "It never changes afterwards");
+    let shown = add(&revops, "1", &[]).await;
+    shown.says(200, "Shared a report (report_shared) is new");
+    shown.says(200, "would count as this event, now 0");
+    assert_eq!(version(&house), 1, "looking ahead saves nothing");
+    let saved =
+        add(&revops, "1", &[("do", "save"), ("reason", "Reports are our key action")]).await;
+    saved.leads_to("/settings/events");
+    assert_eq!(version(&house), 2);
+    let list = revops.get("/settings/events").await;
+    list.says(200, "/settings/events/report_shared");
+    list.says(200, "Reports are our key action");
+    let found = revops.htmx_get("/settings/events?q=report-sh", "events").await;
+    found.says(200, "report_shared");
+    assert!(!found.body.contains("invite_sent") && !found.body.contains("<html"));
+    let detail: serde_json::Value = house.tx(|conn| {
+        Ok(audit_entries::table
+            .filter(audit_entries::action.eq("catalog.changed"))
+            .select(audit_entries::detail)
+            .first(conn)?)
+    });
+    assert_eq!(detail["events"][0]["after"]["label"], "Shared a report");
+}
+
+#[actix_web::test]
+async fn what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost() {
+    let house = house().await;
+    let admin = house.as_admin();
+    let refused = add(
+        &admin,
+        "1",
+        &[("names", "x"), ("path", "plan"), ("op", "<"), ("value", "pro <b>"), ("do", "save")],
+    )
+    .await;
+    refused.says(422, "Say in up to 500 letters why");
+    let fields = [("names", ""), ("reason", "r"), ("do", "save")];
+    let refused = admin
+        .post(
+            "/settings/events",
+            &[
+                &[
+                    ("seen", "1"),
+                    ("label", "Asked a friend"),
+                    ("key", "asked"),
+                    ("category", "expansion"),
+                ],
+                &[
+                    ("names", "Report\nuser invited"),
+                    ("path", "plan"),
+                    ("op", "<"),
+                    ("value", "pro <b>"),
+                ],
+                &fields[1..],
+            ]
+            .concat(),
+        )
+        .await;
+    refused.says(422, "<title>Error:");
+    refused.says(422, "compares numbers and dates");
+    refused.says(422, "Report\nuser invited</textarea>");
+    refused.says(422, "value=\"pro &#60;b&#62;\"");
+    let fields = [("seen", "1"), ("label", "Asked"), ("key", "asked"), ("category", "expansion")];
+    let names = [("names", "user invited")];
+    let refused = admin.post("/settings/events", &[&fields[..], &names].concat()).await;
+    refused.says(422, "“user invited” belongs to Invited a teammate (invite_sent)");
+    let refused = admin
+        .post(
+            "/settings/events",
+            &[("seen", "1"), ("label", "x"), ("key", "x"), ("category", "no")],
+        )
+        .await;
+    refused.says(422, "Choose one of the list");
+    assert_eq!(admin.post_without_token("/settings/events", &[]).await.status, 403);
+    assert_eq!(admin.get("/settings/events/nothing").await.status, 404);
+    assert_eq!(version(&house), 1);
+}
+
+#[actix_web::test]
+async fn who_saves_over_a_colleague_is_asked_first() {
+    let house = house().await;
+    let (one, other) = (house.as_revops(), house.as_admin());
+    let save = [("do", "save"), ("reason", "first")];
+    add(&one, "1", &save).await.leads_to("/settings/events");
+    let edit = |seen: &'static str| {
+        vec![
+            ("seen", seen),
+            ("label", "Hit the wall"),
+            ("category", "intent"),
+            ("is_key", "yes"),
+            ("names", "Limit Hit"),
+            ("do", "save"),
+            ("reason", "second"),
+        ]
+    };
+    let conflict = other.post("/settings/events/usage_limit_hit", &edit("1")).await;
+    conflict.says(409, "changed by somebody else");
+    conflict.says(409, "Shared a report (report_shared) is new");
+    conflict.says(409, "value=\"Hit the wall\"");
+    conflict.says(409, "name=\"seen\" value=\"2\"");
+    other.post("/settings/events/usage_limit_hit", &edit("2")).await.leads_to("/settings/events");
+    let (version, all) = house.tx(store::current);
+    assert_eq!(version, 3);
+    assert!(all.iter().any(|event| event.key == "report_shared"));
+    let edited = all.iter().find(|event| event.key == "usage_limit_hit").unwrap();
+    assert_eq!(
+        (edited.label.as_str(), edited.names.as_slice()),
+        ("Hit the wall", ["Limit Hit".to_owned()].as_slice())
+    );
+}
+
+#[actix_web::test]
+async fn what_is_read_elsewhere_stays_and_what_is_not_can_go_and_come_back() {
+    let house = house().await;
+    let revops = house.as_revops();
+    let page = revops.get("/settings/events/upgrade_click").await;
+    page.says(200, "It cannot be deleted");
+    page.says(200, "of the scoring model in force");
+    page.says(200, "A key never changes");
+    let fields = [("seen", "1"), ("reason", "unused")];
+    let refused = revops.post("/settings/events/upgrade_click/removal", &fields).await;
+    refused.says(422, "upgrade_click stays");
+    revops.get("/settings/events/user_signed_out").await.says(200, "Delete this event");
+    revops
+        .post("/settings/events/user_signed_out/removal", &fields)
+        .await
+        .leads_to("/settings/events");
+    assert_eq!(revops.get("/settings/events/user_signed_out").await.status, 404);
+    let page = revops.get("/settings/events/versions/2").await;
+    page.says(200, "Signed out (user_signed_out) is gone");
+    let back = "/settings/events/versions/1/restoration";
+    revops.post(back, &[("seen", "2"), ("reason", "")]).await.says(422, "Say in up to 500");
+    revops.post(back, &[("seen", "1"), ("reason", "why")]).await.says(409, "somebody else");
+    revops.post(back, &[("seen", "2"), ("reason", "why")]).await.leads_to("/settings/events");
+    assert_eq!(version(&house), 3);
+    revops.get("/settings/events/user_signed_out").await.says(200, "Signed out");
+}
+
+#[actix_web::test]
+async fn a_name_is_mapped_or_muted_by_a_click() {
+    let house = scored::house().await;
+    let now = house.clock.now();
+    house.tx(|conn| ripen::catalog::ops::seed(conn, now));
+    let revops = house.as_revops();
+    let page = revops.get("/settings/events/mapping?name=Up%3CGrade").await;
+    page.says(200, "/settings/events/usage_limit_hit?name=Up%3CGrade");
+    let form = revops.get("/settings/events/usage_limit_hit?name=Up%3CGrade").await;
+    form.says(200, "Up&#60;Grade</textarea>");
+    let form = revops.get("/settings/events/new?name=heartbeat&muted=yes").await;
+    form.says(200, "name=\"muted\" value=\"yes\" checked");
+    form.says(200, "heartbeat says nothing about use");
+}
