@@ -67,13 +67,40 @@ impl Error {
 }
 
 /// Does a piece of work in which a panic is a failure like any other, so that the one row it
-/// stumbled over can be told from its neighbours. Where it panicked is in the log already.
+/// stumbled over can be told from its neighbours. Where it panicked was written to standard error.
 ///
 /// # Errors
 /// The work's; internal when it panicked.
 pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Error::internal("a panic")))
+        .unwrap_or_else(|panic| Err(panicked(&*panic)))
+}
+
+/// What a panic said, as a failure like any other.
+#[must_use]
+pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let words = panic.downcast_ref::<String>().map(String::as_str);
+    let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+    Error::Internal(format!("a panic: {}", words.unwrap_or("without words")))
+}
+
+/// In how many seconds PostgreSQL may take it again, when its words say that it cannot now. Diesel
+/// has no kinds for these and hides the SQLSTATE; the private PostgreSQL speaks English.
+fn passes_in(words: &str) -> Option<u32> {
+    const AWAY: [&str; 4] = [
+        // It is being stopped, or another of its processes crashed.
+        "terminating connection",
+        // .. is starting up, is shutting down, is in recovery mode.
+        "the database system is",
+        "too many clients already",
+        "remaining connection slots are reserved",
+    ];
+    const FULL: [&str; 2] = ["No space left on device", "could not extend file"];
+    if AWAY.iter().any(|away| words.contains(away)) {
+        Some(2)
+    } else {
+        FULL.iter().any(|full| words.contains(full)).then_some(10)
+    }
 }
 
 impl From<diesel::result::Error> for Error {
@@ -93,6 +120,16 @@ impl From<diesel::result::Error> for Error {
             {
                 Self::Contended(info.message().to_owned())
             }
+            Diesel::DatabaseError(kind, info) => match passes_in(info.message()) {
+                Some(seconds) => Self::Unavailable(seconds, info.message().to_owned()),
+                None => Self::Internal(Diesel::DatabaseError(kind, info).to_string()),
+            },
+            // The connection went with the commit: whether that happened is not known, which is why
+            // everything that is sent again is told from what is new.
+            Diesel::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
+            Diesel::BrokenTransactionManager => {
+                Self::Unavailable(2, "the connection broke within a transaction".to_owned())
+            }
             other => Self::Internal(other.to_string()),
         }
     }
@@ -101,5 +138,37 @@ impl From<diesel::result::Error> for Error {
 impl From<diesel::r2d2::PoolError> for Error {
     fn from(error: diesel::r2d2::PoolError) -> Self {
         Self::Unavailable(2, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::{DatabaseErrorKind, Error as Diesel};
+
+    use super::*;
+
+    fn said(words: &str) -> Error {
+        Diesel::DatabaseError(DatabaseErrorKind::Unknown, Box::new(words.to_owned())).into()
+    }
+
+    #[test]
+    fn what_passes_is_told_from_what_is_our_fault() {
+        for words in [
+            "terminating connection due to administrator command",
+            "the database system is in recovery mode",
+            "could not extend file \"base/1/2\": No space left on device",
+            "sorry, too many clients already",
+        ] {
+            assert!(matches!(said(words), Error::Unavailable(..)), "{words}");
+        }
+        assert!(matches!(said("deadlock detected"), Error::Contended(_)));
+        assert!(matches!(said("column \"x\" does not exist"), Error::Internal(_)));
+        assert!(matches!(Diesel::BrokenTransactionManager.into(), Error::Unavailable(..)));
+    }
+
+    #[test]
+    fn a_panic_is_told_in_its_words() {
+        let outcome: Result<()> = caught(|| panic!("row {}", 7));
+        assert!(matches!(outcome, Err(Error::Internal(words)) if words == "a panic: row 7"));
     }
 }

@@ -11,7 +11,7 @@
 //!   one ends, the borrower takes over ([`keeper`]).
 //! - It ends with us, even when we are killed: the kernel sends it a signal at our death
 //!   ([`launch`]). It has its own process group, or Ctrl-C would reach it before our shutdown.
-//! - It never runs as root, and a half-made data directory never has the final name ([`cluster`]).
+//! - It is not filled to the disk's end ([`room`]). It never runs as root, and a half-made data directory never has the final name ([`cluster`]).
 
 pub mod account;
 pub mod binaries;
@@ -19,6 +19,7 @@ pub mod cluster;
 pub mod keeper;
 pub mod launch;
 pub mod process;
+pub mod room;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -182,6 +183,14 @@ impl Server {
     #[must_use]
     pub fn url(&self, database: &str) -> DatabaseUrl {
         self.cluster.url(database)
+    }
+
+    /// Whether its disk has room for more events.
+    ///
+    /// # Errors
+    /// `Unavailable` when it is nearly full.
+    pub fn check_room(&self) -> crate::error::Result<()> {
+        room::check(&self.cluster.data())
     }
 
     /// Whether the server belongs to another process.

@@ -14,7 +14,7 @@ use diesel::{Connection, PgConnection};
 use super::local::{self, Server};
 use super::migrate;
 use crate::config::{Config, DatabaseUrl};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, caught};
 
 /// How long a caller waits for a connection before hearing `Unavailable`.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -180,6 +180,15 @@ impl Database {
         blocking(move || database.tx(Pool::Web, change)).await
     }
 
+    /// Whether what grows by itself may grow: asked before events are stored and projected. Always
+    /// so with a PostgreSQL of somebody else, which knows its own disk.
+    ///
+    /// # Errors
+    /// `Unavailable` when the disk of the private PostgreSQL is nearly full.
+    pub fn check_room(&self) -> Result<()> {
+        self.server.as_ref().map_or(Ok(()), |server| server.check_room())
+    }
+
     /// A bare connection, for what is neither a read nor a transaction: binary COPY streams,
     /// advisory locks, LISTEN.
     ///
@@ -212,7 +221,7 @@ impl Database {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    match actix_web::web::block(work).await {
+    match actix_web::web::block(move || caught(work)).await {
         Ok(result) => result,
         Err(_) => Err(Error::Unavailable(2, "the server is shutting down".to_owned())),
     }

@@ -84,6 +84,7 @@ pub fn step(
     projections: &[Projection],
     limits: Limits,
 ) -> Result<Step> {
+    db.check_room()?;
     match db.tx(Pool::Work, |conn| whole(conn, clock, projections, limits)) {
         Err(error) if error.passes() => Err(error),
         Err(error) => {

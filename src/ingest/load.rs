@@ -83,6 +83,7 @@ pub fn load(
                 group.push(row.submission(source));
             }
         }
+        database.check_room()?;
         database.tx(Pool::Work, |conn| {
             store_journal::append(conn, &group.iter().collect::<Vec<_>>())
         })?;

@@ -27,7 +27,7 @@ use super::writer::Writer;
 use super::{cors, pixel};
 use crate::clock::Clock;
 use crate::db::Database;
-use crate::error::Result;
+use crate::error::{Error, Result, caught};
 use crate::ids::SourceId;
 use crate::sources::keyring::KeyRing;
 use crate::sources::store::OpenKey;
@@ -201,7 +201,7 @@ async fn accept(
     } else {
         // A closed semaphore does not happen; it would be a fault of ours.
         let _turn = intake.parsing.acquire().await.map_err(|_| BodyError::Overloaded(1))?;
-        web::block(prepare).await.map_err(|_| BodyError::Overloaded(1))??
+        aside(move || Ok(prepare())).await??
     };
     if source.is_none() {
         let key = prepared.write_key.clone().ok_or(BodyError::NoWriteKey)?;
@@ -246,14 +246,26 @@ async fn open(
         Some(found) => found,
         None => {
             let intake = intake.clone();
-            web::block(move || intake.keys.open(&key))
-                .await
-                .map_err(|_| BodyError::Overloaded(2))??
+            aside(move || intake.keys.open(&key)).await?
         }
     };
     let found = found.ok_or(BodyError::UnknownWriteKey)?;
     caller.source_id = Some(found.source_id);
     Ok(found)
+}
+
+/// Does a piece of work off the server's own threads. A panic in it is our fault, not a busy server.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T, Refusal> {
+    match web::block(move || caught(work)).await {
+        Ok(Err(Error::Internal(cause))) => {
+            tracing::error!(%cause, "a request of events failed");
+            Err(Refusal::Fault)
+        }
+        Ok(done) => Ok(done?),
+        Err(_) => Err(BodyError::Overloaded(2).into()),
+    }
 }
 
 async fn preflight(request: HttpRequest) -> HttpResponse {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::store_journal;
 use crate::clock::Clock;
 use crate::db::{Database, Pool};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, caught};
 use crate::ids::SourceId;
 
 /// One request's worth of events, ready to be written down.
@@ -285,7 +285,9 @@ fn commit(database: &Database, group: Vec<Request>) -> bool {
 }
 
 fn write(database: &Database, group: &[&Submission]) -> Result<()> {
-    database.tx(Pool::Ingest, |conn| store_journal::append(conn, group))
+    database.check_room()?;
+    // A panic is a mistake of ours, and must not silence everybody who sends from now on.
+    caught(|| database.tx(Pool::Ingest, |conn| store_journal::append(conn, group)))
 }
 
 /// The sender may be gone by now; what it sent is stored all the same.

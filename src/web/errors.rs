@@ -2,6 +2,9 @@
 //! `/api`, `{code, message}` to SDKs and webhooks. The cause of an unknown error is logged once with
 //! the request's id and never shown.
 
+use std::panic::AssertUnwindSafe;
+use std::task::Poll;
+
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
@@ -16,7 +19,7 @@ use serde_json::json;
 use super::answer::{Htmx, safe_next};
 use super::permit;
 use super::shell::Shell;
-use crate::error::{Error, FieldErrors};
+use crate::error::{Error, FieldErrors, panicked};
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
@@ -221,7 +224,7 @@ pub async fn render(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let asked = Asked::of(&request);
-    match next.call(request).await {
+    match unless_it_panics(next.call(request)).await.unwrap_or_else(|error| Err(error.into())) {
         Ok(response) => {
             let route = response.request().match_pattern().unwrap_or_default();
             let Some(rendered) = rendered(&asked, response.response(), &route) else {
@@ -240,6 +243,19 @@ pub async fn render(
             Err(InternalError::from_response(error, response).into())
         }
     }
+}
+
+/// A handler that panics is our fault: the answer says so, rather than a connection that breaks.
+async fn unless_it_panics<T>(handling: impl Future<Output = T>) -> Result<T, Error> {
+    let mut handling = std::pin::pin!(handling);
+    std::future::poll_fn(|context| {
+        let poll = AssertUnwindSafe(|| handling.as_mut().poll(context));
+        match std::panic::catch_unwind(poll) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panicked(&*panic))),
+        }
+    })
+    .await
 }
 
 fn tagged(mut response: ServiceResponse, asked: &Asked) -> ServiceResponse {

@@ -179,6 +179,18 @@ fn send(address: SocketAddr, body: &[u8]) -> std::io::Result<Answer> {
     Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
 }
 
+/// The status of a page.
+pub fn get(address: SocketAddr, path: &str) -> std::io::Result<u16> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    let head = String::from_utf8_lossy(&bytes);
+    let status = head.get(9..12).and_then(|status| status.parse().ok());
+    status.ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+}
+
 /// A request of events of all kinds; their ids.
 fn request(prefix: &str, random: &mut StdRng) -> (Vec<String>, Vec<u8>) {
     let many = if random.random_bool(0.3) { 1 } else { BATCH };

@@ -46,7 +46,10 @@ pub struct Durable {
 
 impl Durable {
     pub fn start(name: &str) -> Self {
-        let dir = scratch_dir(name);
+        Self::start_in(scratch_dir(name))
+    }
+
+    pub fn start_in(dir: std::path::PathBuf) -> Self {
         let settings = Settings { durability: Durability::Safe, ..disposable(&dir) };
         let server = Server::start(&settings).unwrap_or_else(|error| panic!("{error}"));
         let url = server.url("ripen");

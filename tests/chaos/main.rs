@@ -14,11 +14,14 @@
 
 mod clients;
 mod cuts;
+mod disk;
 #[path = "../support/dump.rs"]
 mod dump;
+mod healing;
 mod kills;
 mod ledger;
 mod order;
+mod panics;
 #[allow(dead_code, reason = "the application's tests use the rest")]
 #[path = "../app/drain/support.rs"]
 mod product;
