@@ -67,6 +67,7 @@ pub mod store_chunks;
 pub mod store_dead_letters;
 pub mod store_drain;
 pub mod store_journal;
+pub mod store_lost;
 pub mod store_measures;
 pub mod store_names;
 pub mod store_refusals;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::chunk::{Chunk, Refusal};
 use super::drain::Place;
+use super::store_lost;
 use crate::error::Result;
 use crate::ids::{SourceId, UserId};
 
@@ -110,16 +111,23 @@ pub fn claim(conn: &mut PgConnection, rows: i64, events: i64) -> Result<Vec<Jour
     }
     days.sort_unstable();
     days.dedup();
-    diesel::sql_query("delete from journal_pending where id = any($1)")
-        .bind::<Array<BigInt>, _>(&ids)
-        .execute(conn)?;
-    Ok(diesel::sql_query(
+    let found: Vec<JournalRow> = diesel::sql_query(
         "select id, received_at, received_on, source_id, payload from journal
          where received_on = any($1) and id = any($2) order by id",
     )
     .bind::<Array<Date>, _>(days)
     .bind::<Array<BigInt>, _>(&ids)
-    .load(conn)?)
+    .load(conn)?;
+    if found.len() < ids.len() {
+        store_lost::bury(conn, &ids)?;
+    }
+    diesel::sql_query("delete from journal_pending where id = any($1)")
+        .bind::<Array<BigInt>, _>(&ids)
+        .execute(conn)?;
+    if found.is_empty() {
+        return claim(conn, rows, events);
+    }
+    Ok(found)
 }
 
 /// Writes down by which catalog these rows were projected, and which of their messages were left out.
