@@ -18,7 +18,8 @@ const KEEP_NAMES: Days = Days::new(90);
 /// Rows a transaction: the drainer writes the same tables.
 const BATCH: i64 = 20_000;
 
-/// Forgets known messages, settled dead letters and days of the journal that are too old.
+/// Forgets known messages, dead letters that are settled or of visitors who stayed unknown, where events
+/// without a named workspace were placed, and days of the journal that are too old.
 ///
 /// # Errors
 /// When the database fails, or when the job's lease was lost; what was forgotten stays so.
@@ -37,6 +38,10 @@ pub fn forget(running: &Running<'_>) -> Result<()> {
     running.db.tx(Pool::Work, |conn| store_retention::forget_measures(conn, measured, named))?;
     let raw = before(now, KEEP_RAW);
     running.db.tx(Pool::Work, |conn| store_retention::forget_letters(conn, raw))?;
+    while running.db.tx(Pool::Work, |conn| store_retention::forget_inferred(conn, raw, BATCH))? > 0
+    {
+        running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;
+    }
     for name in running.db.read(Pool::Work, |conn| store_retention::old_partitions(conn, raw))? {
         running.db.tx(Pool::Work, |conn| store_retention::drop_partition(conn, &name))?;
     }

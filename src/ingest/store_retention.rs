@@ -20,14 +20,19 @@ pub fn forget_seen(conn: &mut PgConnection, before: NaiveDate, at_most: i64) -> 
     .execute(conn)?)
 }
 
-/// Forgets dead letters that were received before `before` and replayed or discarded. Open ones wait.
+/// Forgets dead letters that were received before `before` and replayed or discarded, and those that
+/// wait for the workspace of a visitor who never became anybody. Other open ones wait.
 ///
 /// # Errors
 /// When the database fails.
 pub fn forget_letters(conn: &mut PgConnection, before: NaiveDate) -> Result<()> {
     diesel::sql_query(
-        "delete from dead_letters
-         where received_at < $1 and (replayed_at is not null or discarded_at is not null)",
+        "delete from dead_letters d
+         where received_at < $1
+           and (replayed_at is not null or discarded_at is not null
+                or code = 'missing_workspace'
+                   and exists (select from product_users p
+                               where p.id = d.person_id and p.kind = 'anonymous' and p.canonical_id = p.id))",
     )
     .bind::<Date, _>(before)
     .execute(conn)?;
@@ -50,6 +55,28 @@ pub fn forget_measures(
         .bind::<Date, _>(named)
         .execute(conn)?;
     Ok(())
+}
+
+/// Forgets which events were placed without naming their workspace, or wait for one, that were received
+/// before `before`; at most so many. How many. They stay where they count today; the newest of a
+/// person in a workspace is kept, since it says when that person was last active there.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_inferred(conn: &mut PgConnection, before: NaiveDate, at_most: i64) -> Result<usize> {
+    Ok(diesel::sql_query(
+        "delete from inferred_events where (user_id, occurred_at, id) in
+             (select user_id, occurred_at, id from inferred_events i
+              where i.received_on < $1
+                and (i.workspace_id is null
+                     or exists (select from inferred_events n
+                                where n.user_id = i.user_id and n.workspace_id = i.workspace_id
+                                  and (n.occurred_at, n.id) > (i.occurred_at, i.id)))
+              limit $2)",
+    )
+    .bind::<Date, _>(before)
+    .bind::<BigInt, _>(at_most)
+    .execute(conn)?)
 }
 
 #[derive(QueryableByName)]
