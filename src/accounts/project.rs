@@ -23,11 +23,11 @@ use crate::ingest::traits::text_of;
 /// When the database fails.
 pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
     let mut said = said(chunk);
-    let relinked: Vec<WorkspaceId> = chunk.relink.iter().copied().collect();
-    for (domain, at) in store_links::named_domains(conn, &relinked)? {
-        let company =
-            said.entry(domain).or_insert_with(|| Said { first_at: at, traits: Vec::new() });
-        company.first_at = company.first_at.min(at);
+    for (domain, at) in &chunk.named {
+        let company = said
+            .entry(domain.clone())
+            .or_insert_with(|| Said { first_at: *at, traits: Vec::new() });
+        company.first_at = company.first_at.min(*at);
     }
     let mut affected: BTreeSet<AccountId> = BTreeSet::new();
     let fresh = write_accounts(conn, &said, &mut affected)?;

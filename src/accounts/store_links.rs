@@ -12,38 +12,6 @@ use crate::error::Result;
 use crate::ids::{AccountId, WorkspaceId};
 
 #[derive(QueryableByName)]
-struct Named {
-    #[diesel(sql_type = Text)]
-    domain: String,
-    #[diesel(sql_type = Timestamptz)]
-    at: DateTime<Utc>,
-}
-
-/// Domains that these workspaces name as their billing or sign-on domain: strong enough to know the
-/// company even before anybody signs up with it.
-///
-/// # Errors
-/// When the database fails.
-pub fn named_domains(
-    conn: &mut PgConnection,
-    ids: &[WorkspaceId],
-) -> Result<Vec<(String, DateTime<Utc>)>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows: Vec<Named> = diesel::sql_query(
-        "select domain, min(at) as at from (
-             select billing_domain as domain, first_seen_at as at from workspaces where id = any($1)
-             union all
-             select sso_domain, first_seen_at from workspaces where id = any($1)
-         ) t where domain is not null group by domain",
-    )
-    .bind::<Array<SqlUuid>, _>(ids)
-    .load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.domain, row.at)).collect())
-}
-
-#[derive(QueryableByName)]
 struct Id {
     #[diesel(sql_type = SqlUuid)]
     id: WorkspaceId,

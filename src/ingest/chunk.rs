@@ -127,6 +127,8 @@ pub struct Chunk<'a> {
     pub joined: BTreeSet<(WorkspaceId, UserId)>,
     /// Workspaces whose evidence for an account may have changed.
     pub relink: BTreeSet<WorkspaceId>,
+    /// Domains that workspaces named as their billing or sign-on domain, and when first.
+    pub named: BTreeMap<String, DateTime<Utc>>,
     /// Workspaces about which something else is said than before.
     pub retold: Vec<Retold>,
 }
@@ -166,6 +168,7 @@ impl<'a> Chunk<'a> {
             replace: BTreeMap::new(),
             joined: BTreeSet::new(),
             relink: BTreeSet::new(),
+            named: BTreeMap::new(),
             retold: Vec::new(),
         }
     }

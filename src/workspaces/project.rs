@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::membership::{Membership, Word, persona_named, role_named};
 use super::store_memberships::{self, Call, Pair};
-use super::workspace::Workspace;
+use super::workspace::{self, Workspace};
 use super::{places, store};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
@@ -78,6 +78,10 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
         let mut differs = fresh || said.first_at < workspace.first_seen_at;
         workspace.first_seen_at = workspace.first_seen_at.min(said.first_at);
         for (at, traits) in &said.traits {
+            for domain in workspace::named_domains(traits, *at) {
+                let first = chunk.named.entry(domain).or_insert(*at);
+                *first = (*at).min(*first);
+            }
             differs |= workspace.traits.say_all(traits, *at);
         }
         if !differs {

@@ -1,10 +1,11 @@
 //! A workspace, as the product's traits tell it.
 
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 
 use crate::identity::domain::{Email, company_domain_of_website};
 use crate::ids::WorkspaceId;
-use crate::ingest::traits::Traits;
+use crate::ingest::traits::{Traits, snake_case};
 
 /// A tenant of the product.
 #[derive(Clone, Debug)]
@@ -91,6 +92,24 @@ impl Workspace {
             created_at: traits.time(&["created_at"]).unwrap_or(self.first_seen_at),
         }
     }
+}
+
+/// The billing and sign-on domains that one call names: strong enough to know the company even before
+/// anybody signs up with it. What an older or a newer call says does not matter, so that any order of
+/// calls knows the same companies.
+#[must_use]
+pub fn named_domains(said: &Map<String, Value>, at: DateTime<Utc>) -> Vec<String> {
+    let names = |key: &String| {
+        let key = snake_case(key);
+        key.starts_with("billing_") || key.starts_with("sso_")
+    };
+    if !said.keys().any(names) {
+        return Vec::new();
+    }
+    let mut alone = Workspace::new(WorkspaceId::of(""), "", at);
+    alone.traits.say_all(said, at);
+    let facts = alone.facts();
+    facts.billing_domain.into_iter().chain(facts.sso_domain).collect()
 }
 
 /// The tier of the plan that traits name.
