@@ -4,14 +4,13 @@ use std::collections::{BTreeSet, HashSet};
 
 use chrono::NaiveDate;
 use diesel::PgConnection;
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::count::Counts;
 use super::store_inferred::{self, InferredRow};
-use super::store_usage::{self, KeyEvent};
+use super::store_usage::{self, KeyEvent, Waiting};
 use crate::error::Result;
-use crate::ids::{SourceId, UserId, WorkspaceId};
+use crate::ids::{UserId, WorkspaceId};
 use crate::ingest::attribution::Inferred;
 use crate::ingest::chunk::{Chunk, ChunkEvent, Refusal};
 use crate::ingest::meaning::Meaning;
@@ -135,16 +134,13 @@ fn missing_workspace(event: &ChunkEvent<'_>) -> Refusal {
     letter
 }
 
-fn properties(event: &ChunkEvent<'_>) -> Value {
-    event.message.properties.as_ref().map(|json| json.members()).unwrap_or_default().into()
+fn properties<'a>(event: &'a ChunkEvent<'_>) -> &'a str {
+    event.message.properties.as_ref().map_or("{}", |json| json.as_str())
 }
 
-fn payload(event: &ChunkEvent<'_>) -> Value {
-    json!({
-        "name": event.message.event.as_deref(),
-        "source_id": event.source,
-        "properties": properties(event),
-    })
+fn payload(event: &ChunkEvent<'_>) -> String {
+    let name = event.message.event.as_deref().unwrap_or_default();
+    Waiting::text(name, event.source, properties(event))
 }
 
 fn key_event(
@@ -162,7 +158,7 @@ fn key_event(
         name: event.message.event.as_deref().unwrap_or_default().to_owned(),
         feature: meaning.feature.clone(),
         value: meaning.value.as_deref().and_then(|value| value.parse().ok()),
-        properties: event.message.properties.as_ref().map_or("{}", |json| json.as_str()).to_owned(),
+        properties: properties(event).to_owned(),
         source_id: event.source,
         inferred: inferred.map(|inferred| inferred.as_str().to_owned()),
     }
@@ -231,19 +227,18 @@ pub(super) fn place_old(
 }
 
 fn waiting_key_event(row: &InferredRow) -> Option<KeyEvent> {
-    let payload = row.payload.as_ref()?;
-    let source: SourceId = payload.get("source_id")?.as_str()?.parse().ok()?;
+    let waiting: Waiting<'_> = serde_json::from_str(row.payload.as_deref()?).ok()?;
     Some(KeyEvent {
         workspace_id: WorkspaceId(Uuid::nil()),
         occurred_at: row.occurred_at,
         id: row.id,
         user_id: row.user_id,
         event_key: row.event_key.clone(),
-        name: payload.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        name: waiting.name,
         feature: row.feature.clone(),
         value: row.value.as_deref().and_then(|value| value.parse().ok()),
-        properties: payload.get("properties").map_or_else(|| "{}".to_owned(), Value::to_string),
-        source_id: source,
+        properties: waiting.properties.get().to_owned(),
+        source_id: waiting.source_id,
         inferred: None,
     })
 }

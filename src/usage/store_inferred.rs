@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Date, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use serde_json::Value;
+use diesel::sql_types::{Array, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::count::DayKey;
@@ -37,8 +36,8 @@ pub struct InferredRow {
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub workspace_id: Option<WorkspaceId>,
     /// What a waiting key event needs once it counts.
-    #[diesel(sql_type = Nullable<Jsonb>)]
-    pub payload: Option<Value>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub payload: Option<String>,
 }
 
 impl InferredRow {
@@ -74,7 +73,8 @@ pub fn load(
              union
              select i.* from inferred_events i where i.user_id = any($3) and i.workspace_id is null
          )
-         select user_id, occurred_at, id, event_key, feature, value::text as value, workspace_id, payload
+         select user_id, occurred_at, id, event_key, feature, value::text as value, workspace_id,
+                payload::text as payload
          from placed order by user_id, occurred_at, id",
     )
     .bind::<Array<SqlUuid>, _>(people.iter().map(|person| person.0).collect::<Vec<_>>())
@@ -128,7 +128,7 @@ pub fn insert(conn: &mut PgConnection, rows: &mut [InferredRow]) -> Result<()> {
     .bind::<Array<Text>, _>(rows.iter().map(|row| row.feature.as_str()).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.value.as_deref()).collect::<Vec<_>>())
     .bind::<Array<Nullable<SqlUuid>>, _>(rows.iter().map(|row| row.workspace_id).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.payload.as_ref().map(Value::to_string)).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.payload.as_deref()).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
 }
@@ -154,7 +154,7 @@ pub fn update(conn: &mut PgConnection, rows: &[InferredRow]) -> Result<()> {
         rows.iter().map(|row| row.workspace_id).collect::<Vec<_>>(),
     )
     .bind::<Array<Nullable<Text>>, _>(
-        rows.iter().map(|row| row.payload.as_ref().map(Value::to_string)).collect::<Vec<_>>(),
+        rows.iter().map(|row| row.payload.as_deref()).collect::<Vec<_>>(),
     )
     .execute(conn)?;
     Ok(())

@@ -7,7 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Date, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::count::{Counts, DayKey, Delta};
@@ -48,9 +49,31 @@ pub struct KeyEvent {
 impl KeyEvent {
     /// What is kept of it while its workspace is not known.
     #[must_use]
-    pub fn as_payload(&self) -> Value {
-        let properties: Value = serde_json::from_str(&self.properties).unwrap_or_default();
-        json!({ "name": self.name, "source_id": self.source_id, "properties": properties })
+    pub fn as_payload(&self) -> String {
+        Waiting::text(&self.name, self.source_id, &self.properties)
+    }
+}
+
+/// A key event whose workspace is not known, as JSON. Its properties go through as text: a float
+/// would change a digit here and there.
+#[derive(Deserialize, Serialize)]
+pub struct Waiting<'a> {
+    /// The event's name as sent.
+    pub name: String,
+    /// Who sent it.
+    pub source_id: SourceId,
+    /// As sent.
+    #[serde(borrow)]
+    pub properties: &'a RawValue,
+}
+
+impl Waiting<'_> {
+    /// As it is kept.
+    #[must_use]
+    pub fn text(name: &str, source_id: SourceId, properties: &str) -> String {
+        let properties = serde_json::from_str(properties).unwrap_or(RawValue::NULL);
+        serde_json::to_string(&Waiting { name: name.to_owned(), source_id, properties })
+            .unwrap_or_default()
     }
 }
 
