@@ -233,6 +233,7 @@ diesel::table! {
         value -> Nullable<Numeric>,
         workspace_id -> Nullable<Uuid>,
         payload -> Nullable<Jsonb>,
+        received_on -> Date,
     }
 }
 
@@ -495,6 +496,7 @@ diesel::table! {
         stage -> Text,
         categories -> Jsonb,
         model_version -> Int4,
+        scored_on -> Date,
     }
 }
 

@@ -52,6 +52,7 @@ pub mod presets;
 pub mod reasons;
 pub mod serving;
 pub mod settings;
+pub mod store_accounts;
 pub mod store_facts;
 pub mod store_hold;
 pub mod store_models;

@@ -16,6 +16,7 @@ use super::history::DayScore;
 use super::model::NOT_PQL;
 use super::ops_accounts::Accounts;
 use super::serving;
+use super::store_accounts;
 use super::store_scores::{self, HistoryDay, PastDay, Previous, StageChange, Touched};
 use crate::error::{Error, Result, caught};
 use crate::ids::WorkspaceId;
@@ -172,13 +173,19 @@ impl Past<'_> {
         self.stored.get(at)
     }
 
-    /// The days to score: those since something new happened, and those that nobody scored yet.
+    /// The days to score: those since something new happened, those that nobody scored yet, and those
+    /// that were looked back on today: until today is over, what becomes known of a workspace holds for
+    /// them, too, in whatever order it becomes known. Older looks stay.
     fn days(&self, case: &Case, today: NaiveDate) -> Vec<NaiveDate> {
         let first = case.first_day().unwrap_or(today).max(self.oldest).min(today);
         first
             .iter_days()
             .take_while(|day| *day <= today)
-            .filter(|day| *day >= self.since || *day == today || self.on(*day).is_none())
+            .filter(|day| {
+                *day >= self.since
+                    || *day == today
+                    || self.on(*day).is_none_or(|one| one.scored_on == today)
+            })
             .collect()
     }
 }
@@ -208,7 +215,9 @@ impl Written {
         let mut line: BTreeMap<NaiveDate, PastDay> =
             past.stored.iter().map(|day| (day.day, day.clone())).collect();
         let replayed = runs(fresh).flat_map(|run| case.history(ground, run));
-        for day in replayed.map(|(version, score)| history_day(ground, case.id, version, score)) {
+        for day in
+            replayed.map(|(version, score)| history_day(ground, case.id, version, score, today))
+        {
             let day = day?;
             line.insert(day.day, PastDay::from(&day));
             self.history.push(day);
@@ -262,6 +271,7 @@ fn history_day(
     workspace_id: WorkspaceId,
     version: i64,
     score: DayScore,
+    scored_on: NaiveDate,
 ) -> Result<HistoryDay> {
     let keys = ground.version(version).map(|model| model.model().categories.as_slice());
     let points = keys.unwrap_or_default().iter().zip(&score.categories);
@@ -274,6 +284,7 @@ fn history_day(
         stage: score.stage,
         categories: Json::Object(categories),
         model_version: serving::int(version)?,
+        scored_on,
     })
 }
 
@@ -288,6 +299,7 @@ fn today_entry(workspace_id: WorkspaceId, evaluation: &Evaluation) -> Result<His
         stage: card.stage.clone(),
         categories: Json::Object(categories),
         model_version: serving::int(card.model.version)?,
+        scored_on: card.as_of,
     })
 }
 
@@ -317,8 +329,8 @@ fn stage_since(
 /// When the database fails.
 pub fn forget_deserted_accounts(conn: &mut PgConnection) -> Result<()> {
     store_scores::lock_scorer(conn)?;
-    let deserted = store_scores::deserted_accounts(conn)?;
-    store_scores::forget_accounts(conn, &deserted)
+    let deserted = store_accounts::deserted_accounts(conn)?;
+    store_accounts::forget_accounts(conn, &deserted)
 }
 
 /// A case ready for questions about one workspace: any day, any published version.

@@ -9,7 +9,7 @@ use diesel::PgConnection;
 
 use super::case::{Case, Ground};
 use super::evaluate::Evaluation;
-use super::{batch, serving, store_facts, store_scores, union};
+use super::{batch, serving, store_accounts, store_facts, store_scores, union};
 use crate::error::Result;
 use crate::ids::{AccountId, WorkspaceId};
 
@@ -91,10 +91,10 @@ impl Accounts {
         done: &[WorkspaceId],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        store_scores::forget_accounts(conn, &self.empty)?;
+        store_accounts::forget_accounts(conn, &self.empty)?;
         let ids: Vec<AccountId> = self.scored.iter().map(|one| one.id).collect();
         let before: BTreeMap<AccountId, i32> =
-            store_scores::account_scores_of(conn, &ids)?.into_iter().collect();
+            store_accounts::account_scores_of(conn, &ids)?.into_iter().collect();
         let all: Vec<WorkspaceId> =
             self.scored.iter().flat_map(|one| one.workspaces.iter().copied()).collect();
         let best: BTreeMap<WorkspaceId, i32> =
@@ -108,8 +108,8 @@ impl Accounts {
             if before.get(&one.id) != Some(&row.score) {
                 siblings.push(one.id);
             }
-            store_scores::write_account(conn, &row)?;
+            store_accounts::write_account(conn, &row)?;
         }
-        store_scores::touch_siblings(conn, &siblings, done, now)
+        store_accounts::touch_siblings(conn, &siblings, done, now)
     }
 }

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 
 use super::case::Case;
 use super::evaluate::Evaluation;
-use super::store_scores::{AccountServing, PastDay, Serving};
+use super::store_accounts::AccountServing;
+use super::store_scores::{PastDay, Serving};
 use crate::error::{Error, Result};
 use crate::ids::AccountId;
 use crate::usage::signal::{Fields, Value};

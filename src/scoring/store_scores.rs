@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::ids::{AccountId, UserId, WorkspaceId};
-use crate::schema::{account_scores, score_history, stage_changes, workspace_scores};
+use crate::schema::{score_history, stage_changes, workspace_scores};
 
 /// One scorer writes at a time, in all servers together: scores of one workspace never race.
 pub(super) const SCORER_LOCK: i64 = 0x5249_5045_4e01;
@@ -117,6 +117,8 @@ pub struct HistoryDay {
     /// Category key to hundredths.
     pub categories: Value,
     pub model_version: i32,
+    /// The day on which this was computed: that day itself, or a later one that looked back.
+    pub scored_on: NaiveDate,
 }
 
 /// A stored day as far as the next scoring asks: without the categories, which are most of it.
@@ -129,6 +131,7 @@ pub(super) struct PastDay {
     pub score: i32,
     pub stage: String,
     pub model_version: i32,
+    pub scored_on: NaiveDate,
 }
 
 impl From<&HistoryDay> for PastDay {
@@ -139,6 +142,7 @@ impl From<&HistoryDay> for PastDay {
             score: day.score,
             stage: day.stage.clone(),
             model_version: day.model_version,
+            scored_on: day.scored_on,
         }
     }
 }
@@ -181,15 +185,15 @@ pub(super) fn write_history(conn: &mut PgConnection, days: &[HistoryDay]) -> Res
         return Ok(());
     }
     diesel::sql_query(
-        "insert into score_history (workspace_id, day, score, stage, categories, model_version)
-         select * from unnest($1, $2, $3, $4, $5, $6)
+        "insert into score_history (workspace_id, day, score, stage, categories, model_version, scored_on)
+         select * from unnest($1, $2, $3, $4, $5, $6, $7)
          on conflict (workspace_id, day) do update set
              score = excluded.score, stage = excluded.stage, categories = excluded.categories,
-             model_version = excluded.model_version
+             model_version = excluded.model_version, scored_on = excluded.scored_on
          where (score_history.score, score_history.stage, score_history.categories,
-                score_history.model_version)
+                score_history.model_version, score_history.scored_on)
              is distinct from
-               (excluded.score, excluded.stage, excluded.categories, excluded.model_version)",
+               (excluded.score, excluded.stage, excluded.categories, excluded.model_version, excluded.scored_on)",
     )
     .bind::<Array<SqlUuid>, _>(days.iter().map(|d| d.workspace_id).collect::<Vec<_>>())
     .bind::<Array<Date>, _>(days.iter().map(|d| d.day).collect::<Vec<_>>())
@@ -197,6 +201,7 @@ pub(super) fn write_history(conn: &mut PgConnection, days: &[HistoryDay]) -> Res
     .bind::<Array<Text>, _>(days.iter().map(|d| d.stage.as_str()).collect::<Vec<_>>())
     .bind::<Array<Jsonb>, _>(days.iter().map(|d| &d.categories).collect::<Vec<_>>())
     .bind::<Array<Integer>, _>(days.iter().map(|d| d.model_version).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(days.iter().map(|d| d.scored_on).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
 }
@@ -307,88 +312,6 @@ pub fn stage_changes(
         .order(stage_changes::changed_at.desc())
         .limit(limit)
         .select(StageChange::as_select())
-        .load(conn)?)
-}
-
-/// The serving copy of an account's score.
-#[derive(Clone, Debug, Insertable, AsChangeset)]
-#[diesel(table_name = account_scores)]
-pub(super) struct AccountServing {
-    pub account_id: AccountId,
-    pub as_of: NaiveDate,
-    pub score: i32,
-    pub stage: String,
-    pub workspaces: i32,
-    pub best_workspace_score: i32,
-    pub card: Value,
-    pub scored_at: DateTime<Utc>,
-}
-
-pub(super) fn write_account(conn: &mut PgConnection, row: &AccountServing) -> Result<()> {
-    diesel::insert_into(account_scores::table)
-        .values(row)
-        .on_conflict(account_scores::account_id)
-        .do_update()
-        .set(row)
-        .execute(conn)?;
-    Ok(())
-}
-
-/// The stored scores of accounts, in hundredths.
-pub(super) fn account_scores_of(
-    conn: &mut PgConnection,
-    ids: &[AccountId],
-) -> Result<Vec<(AccountId, i32)>> {
-    Ok(account_scores::table
-        .filter(account_scores::account_id.eq_any(ids))
-        .select((account_scores::account_id, account_scores::score))
-        .load(conn)?)
-}
-
-/// Notes that the workspaces of these accounts, without those that are `done`, ask for a score that
-/// changed.
-pub(super) fn touch_siblings(
-    conn: &mut PgConnection,
-    accounts: &[AccountId],
-    done: &[WorkspaceId],
-    now: DateTime<Utc>,
-) -> Result<()> {
-    if accounts.is_empty() {
-        return Ok(());
-    }
-    diesel::sql_query(
-        "insert into touched_workspaces (workspace_id, since_on, touched_at)
-         select workspace_id, $3, $4 from account_links
-         where account_id = any($1) and workspace_id <> all($2)",
-    )
-    .bind::<Array<SqlUuid>, _>(accounts)
-    .bind::<Array<SqlUuid>, _>(done)
-    .bind::<Date, _>(now.date_naive())
-    .bind::<Timestamptz, _>(now)
-    .execute(conn)?;
-    Ok(())
-}
-
-/// Forgets the scores of accounts that have no production workspace any more.
-pub(super) fn forget_accounts(conn: &mut PgConnection, accounts: &[AccountId]) -> Result<()> {
-    if !accounts.is_empty() {
-        let gone = account_scores::table.filter(account_scores::account_id.eq_any(accounts));
-        diesel::delete(gone).execute(conn)?;
-    }
-    Ok(())
-}
-
-/// Scored accounts whose last production workspace went elsewhere.
-pub(super) fn deserted_accounts(conn: &mut PgConnection) -> Result<Vec<AccountId>> {
-    use crate::schema::{account_links as l, workspaces as w};
-    let linked = l::table
-        .inner_join(w::table.on(w::id.eq(l::workspace_id)))
-        .filter(w::type_.eq("prod"))
-        .filter(w::status.ne("deleted"))
-        .filter(l::account_id.eq(account_scores::account_id.nullable()));
-    Ok(account_scores::table
-        .filter(diesel::dsl::not(diesel::dsl::exists(linked)))
-        .select(account_scores::account_id)
         .load(conn)?)
 }
 

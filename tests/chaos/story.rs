@@ -124,5 +124,133 @@ pub fn story() -> Vec<Value> {
         event(json!({"userId": "u3", "context": {"groupId": "w1"}}), "Account Removed User"),
     );
     tell("track", 960, event(json!({"userId": "u4"}), "upgrade_click"));
+    busy_weeks(&mut story);
+    odd_ones(&mut story);
     story
+}
+
+fn day_at(day: u32, hour: u32, minute: u32) -> String {
+    format!("2026-11-{day:02}T{hour:02}:{minute:02}:00Z")
+}
+
+/// Two workspaces of one company that work every day until today, under changing owners, plans, roles
+/// and billing contacts: what scores ask about.
+fn busy_weeks(story: &mut Vec<Value>) {
+    let mut next = 0;
+    let mut tell = |kind: &str, at: String, extra: Value| {
+        next += 1;
+        story.push(call(kind, &format!("b{next}"), &at, extra));
+    };
+    let names =
+        ["core_feature_used", "automation_run", "invite_sent", "upgrade_click", "data_imported"];
+    let people = [
+        ("p1", "w4", "initech.com"),
+        ("p2", "w4", "initech.com"),
+        ("p3", "w4", "initech.com"),
+        ("p4", "w5", "initech.com"),
+        ("p5", "w5", "globex.com"),
+    ];
+    for (number, (user, workspace, domain)) in (0_u32..).zip(people) {
+        let (visitor, email) = (format!("v-{user}"), format!("{user}@{domain}"));
+        let title = if number == 0 { "CEO" } else { "Engineer" };
+        tell(
+            "identify",
+            day_at(8, 9, number),
+            json!({"userId": user, "anonymousId": visitor, "traits": {"email": email, "title": title}}),
+        );
+        let role = if number % 3 == 0 { "admin" } else { "member" };
+        tell(
+            "group",
+            day_at(8, 10, number),
+            json!({"userId": user, "groupId": workspace, "traits": {"role": role}}),
+        );
+        let visit = json!({"anonymousId": visitor, "event": "pricing_page_view"});
+        tell("track", day_at(7, 10, number), visit);
+        for day in 8..=20 {
+            let event = names[(day + number) as usize % 5];
+            let properties =
+                json!({"feature": format!("F{}", day % 4), "records": 0.1 * f64::from(day)});
+            let mut track = json!({"userId": user, "event": event, "properties": properties});
+            if day % 2 == 0 {
+                track["context"] = json!({ "groupId": workspace });
+            }
+            tell("track", day_at(day, 1 + (day + number) % 9, number), track);
+        }
+    }
+    // The company is known in parts, and late.
+    let said = |email: &str, company: Value| json!({ "email": email, "company": company });
+    for (day, user, company) in [
+        (19, "p2", json!({"name": "Initech", "employees": 900, "industry": "Software"})),
+        (20, "p3", json!({"name": "Initech Inc.", "employees": 1200})),
+    ] {
+        let traits = said(&format!("{user}@initech.com"), company);
+        tell("identify", day_at(day, 8, 0), json!({"userId": user, "traits": traits}));
+    }
+    // Who pays changes, and with that whose the second workspace is.
+    for (day, payer) in [(9, "initech"), (12, "globex"), (15, "hooli"), (18, "globex")] {
+        let plan = if day > 12 { "pro" } else { "trial" };
+        let traits = json!({"billing_email": format!("pay@{payer}.com"), "plan": plan,
+            "mrr": day * 10, "trial_ends_at": "2026-11-22", "seats": 5});
+        tell(
+            "group",
+            day_at(day, 11, 0),
+            json!({"userId": "p4", "groupId": "w5", "traits": traits}),
+        );
+    }
+    let traits =
+        json!({"sso_domain": "initech.com", "plan": "trial", "trial_ends_at": "2026-11-22"});
+    tell("group", day_at(9, 12, 0), json!({"userId": "p1", "groupId": "w4", "traits": traits}));
+    // Joining by invitation, leaving, being admin elsewhere.
+    let place = json!({"groupId": "w4"});
+    let invitation = json!({"invitation_source": "email", "invited_by": "p1"});
+    tell(
+        "track",
+        day_at(9, 13, 0),
+        json!({"userId": "p2", "event": "invite_accepted", "context": place, "properties": invitation}),
+    );
+    let removed = json!({"userId": "p3", "event": "Account Removed User", "context": place});
+    tell("track", day_at(16, 13, 0), removed);
+    for (day, user, workspace, role) in [(17, "p3", "w5", "admin"), (18, "p1", "w4", "viewer")] {
+        let traits = json!({ "role": role });
+        tell(
+            "group",
+            day_at(day, 13, 0),
+            json!({"userId": user, "groupId": workspace, "traits": traits}),
+        );
+    }
+    tell("alias", day_at(20, 9, 0), json!({"userId": "p5", "previousId": "v-p1"}));
+}
+
+/// Events that are refused, muted, undefined, from a wrong clock, or from nowhere.
+fn odd_ones(story: &mut Vec<Value>) {
+    let mut next = 0;
+    let mut tell = |at: String, extra: Value| {
+        next += 1;
+        let kind = extra["type"].as_str().unwrap_or("track").to_owned();
+        story.push(call(&kind, &format!("o{next}"), &at, extra));
+    };
+    let place = json!({"groupId": "w4"});
+    for number in 0..6 {
+        let name = format!("Unheard Of {number}");
+        tell(day_at(14, 10, number), json!({"userId": "p1", "event": name, "context": place}));
+        // Muted by the test.
+        tell(day_at(14, 11, number), json!({"userId": "p1", "event": "login", "context": place}));
+    }
+    // Refused by the parser, by the drainer, and by nobody until somebody says where they are.
+    tell(day_at(14, 12, 0), json!({"event": "upgrade_click"}));
+    tell(day_at(14, 12, 1), json!({"userId": "undefined", "event": "upgrade_click"}));
+    tell(day_at(14, 12, 2), json!({"userId": "nowhere", "event": "upgrade_click"}));
+    // Two days fast, by its own account, and a month without one.
+    tell(
+        "2026-11-22T10:00:00Z".to_owned(),
+        json!({"userId": "p1", "event": "upgrade_click", "sentAt": "2026-11-22T12:00:00Z", "context": place}),
+    );
+    tell(
+        "2026-12-20T10:00:00Z".to_owned(),
+        json!({"userId": "p2", "event": "invite_sent", "context": place}),
+    );
+    // A visitor who comes, is placed, and turns out to be somebody.
+    tell(day_at(10, 1, 0), json!({"anonymousId": "v-late", "event": "usage_limit_hit"}));
+    tell(day_at(10, 2, 0), json!({"type": "group", "anonymousId": "v-late", "groupId": "w5"}));
+    tell(day_at(20, 10, 0), json!({"type": "identify", "userId": "p2", "anonymousId": "v-late"}));
 }

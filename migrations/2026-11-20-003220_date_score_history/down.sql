@@ -1,0 +1,1 @@
+alter table score_history drop column scored_on;
