@@ -1,5 +1,5 @@
 //! What must hold for any bytes at all. `bin/fuzz` looks for bytes for which it does not; the tests run
-//! these checks over the corpus that it left (`tests/corpus.rs`).
+//! these checks over its corpus (`tests/corpus.rs`).
 
 #![allow(
     dead_code,

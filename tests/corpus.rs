@@ -1,5 +1,5 @@
-//! What fuzzing has found interesting (`bin/fuzz`) and what captures and hostile clients look like, through
-//! the same checks: nothing panics, and what must hold for all bytes holds for these.
+//! The corpus that `bin/fuzz` starts from and adds to (captures and hostile forms at first), through the
+//! same checks: nothing panics, and what must hold for all bytes holds for these.
 
 #![allow(
     clippy::unwrap_used,
