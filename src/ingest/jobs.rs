@@ -45,7 +45,12 @@ pub fn forget(running: &Running<'_>) -> Result<()> {
     for name in running.db.read(Pool::Work, |conn| store_retention::old_partitions(conn, raw))? {
         running.db.tx(Pool::Work, |conn| store_retention::drop_partition(conn, &name))?;
     }
-    running.db.tx(Pool::Work, |conn| store_retention::forget_default(conn, raw))
+    running.db.tx(Pool::Work, |conn| store_retention::forget_default(conn, raw))?;
+    // What was drained of days that are gone cannot be counted again.
+    while running.db.tx(Pool::Work, |conn| store_retention::forget_chunks(conn, raw, BATCH))? > 0 {
+        running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;
+    }
+    Ok(())
 }
 
 fn before(now: DateTime<Utc>, keep: Days) -> NaiveDate {

@@ -127,3 +127,17 @@ pub fn forget_default(conn: &mut PgConnection, before: NaiveDate) -> Result<()> 
     .execute(conn)?;
     Ok(())
 }
+
+/// Forgets the drainer's notes about days before `before`, the oldest first, at most so many. How many.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_chunks(conn: &mut PgConnection, before: NaiveDate, at_most: i64) -> Result<usize> {
+    Ok(diesel::sql_query(
+        "delete from journal_chunks c using (select id from journal_chunks order by id limit $2) oldest
+         where c.id = oldest.id and not exists (select from unnest(c.days) as d (day) where d.day >= $1)",
+    )
+    .bind::<Date, _>(before)
+    .bind::<BigInt, _>(at_most)
+    .execute(conn)?)
+}

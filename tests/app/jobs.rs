@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use ripen::clock::Clock;
 use ripen::db::{Database, Pool};
 use ripen::queue::{engine, store};
-use ripen::schema::{account_scores, dead_letters, jobs, journal, seen_messages};
+use ripen::schema::{account_scores, dead_letters, jobs, journal, journal_chunks, seen_messages};
 
 use crate::test_db::TestDb;
 
@@ -50,6 +50,8 @@ fn tidying_forgets_what_is_too_old_and_nothing_that_waits() {
                select d, row_number() over (), d, '00000000-0000-0000-0000-0000000000a1', 1, ''
                from unnest(array['2026-07-30', '2026-08-01', '2026-08-02', '2026-09-01']::date[]) d;
              insert into journal_pending (id, received_on, received_at, events) values (3, '2026-08-02', '2026-08-02Z', 1);
+             insert into journal_chunks (catalog, journal_ids, days) values
+               (1, '{1}', '{2026-07-30}'), (1, '{1,2}', '{2026-07-30,2026-08-01}'), (1, '{2,4}', '{2026-08-01,2026-09-01}');
              insert into dead_letters (id, source_id, received_at, refused_by, code, message, raw, discarded_at)
                select gen_random_uuid(), '00000000-0000-0000-0000-0000000000a1', at, 'parser', 'invalid_json', '', '', discarded
                from (values ('2026-08-01Z'::timestamptz, '2026-08-02Z'::timestamptz),
@@ -61,6 +63,8 @@ fn tidying_forgets_what_is_too_old_and_nothing_that_waits() {
         assert_eq!(seen_messages::table.count().get_result::<i64>(conn)?, 1, "35 days and no more");
         let left: Vec<i64> = journal::table.order(journal::id).select(journal::id).load(conn)?;
         assert_eq!(left, [3, 4], "90 days, and what the drainer has yet to read");
+        let chunks = journal_chunks::table.count().get_result::<i64>(conn)?;
+        assert_eq!(chunks, 1, "a chunk goes with the last of its days");
         assert_eq!(dead_letters::table.count().get_result::<i64>(conn)?, 2, "open letters wait");
         Ok(())
     })
