@@ -98,6 +98,9 @@ struct Rebuild {
     job: Option<(i64, i64)>,
 }
 
+/// It is HTML already, made by its own template.
+impl askama::filters::HtmlSafe for Rebuild {}
+
 impl Rebuild {
     fn read(conn: &mut diesel::PgConnection, version: i32, csrf: String) -> Result<Self> {
         let outdated = store_chunks::waiting(conn, version)?;

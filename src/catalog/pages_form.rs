@@ -174,7 +174,7 @@ impl FormPage {
             ops: Op::ALL,
             milestones: [
                 ("", "No milestone"),
-                ("primary", "Primary: with it a workspace is activated"),
+                ("primary", "Primary: it activates"),
                 ("secondary", "Secondary"),
             ],
             errors,

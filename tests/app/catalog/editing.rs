@@ -202,3 +202,32 @@ async fn a_name_is_mapped_or_muted_by_a_click() {
     form.says(200, "name=\"muted\" value=\"yes\" checked");
     form.says(200, "heartbeat says nothing about use");
 }
+
+#[actix_web::test]
+async fn what_was_counted_by_an_older_catalog_can_be_counted_again() {
+    let house = house().await;
+    let revops = house.as_revops();
+    assert!(!revops.get("/settings/events").await.body.contains("start-rebuild"));
+    let nothing = revops.post("/settings/events/rebuild", &[]).await;
+    nothing.leads_to("/settings/events");
+    revops.get("/settings/events").await.says(200, "counts by this catalog already");
+    house.tx(|conn| {
+        let chunk = "insert into journal_chunks (catalog, journal_ids, days)
+                     values (0, '{1,2}', '{2026-11-19}')";
+        Ok(diesel::sql_query(chunk).execute(conn)?)
+    });
+    let page = revops.get("/settings/events").await;
+    page.says(200, "<button class=\"btn btn--go\" id=\"start-rebuild\">");
+    page.says(200, "2 requests in the journal");
+    revops.post("/settings/events/rebuild", &[]).await.leads_to("/settings/events");
+    revops.get("/settings/events").await.says(200, "id=\"cancel-rebuild\"");
+    let part = revops.htmx_get("/settings/events/rebuild", "rebuild").await;
+    part.says(200, "Counting the journal again");
+    assert!(!part.body.contains("<html"));
+    revops.get("/settings/events/rebuild").await.leads_to("/settings/events");
+    let end = "/settings/events/rebuild/cancellation";
+    revops.post(end, &[]).await.leads_to("/settings/events");
+    let page = revops.get("/settings/events").await;
+    page.says(200, "it can go on later");
+    page.says(200, "id=\"start-rebuild\"");
+}
