@@ -32,4 +32,5 @@ mod story;
 #[path = "../support/test_db.rs"]
 #[allow(dead_code, reason = "shared with the application tests, which use more of it")]
 mod test_db;
+mod webhooks;
 mod wire;

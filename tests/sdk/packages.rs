@@ -84,7 +84,7 @@ impl Sdk {
 }
 
 /// Node.js: the one that `bin/setup` fetched where the system's is too old, else the system's.
-fn node() -> PathBuf {
+pub fn node() -> PathBuf {
     let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/sdk/node-runtime/bin/node");
     if fetched.exists() { fetched } else { "node".into() }
 }

@@ -96,7 +96,11 @@ pub async fn billing(
         shell: record::shell(&me, &head, Tab::Billing),
         mrr: revenue_words(&counted),
         bought: if bought > 0 { format::grouped(bought) } else { "not told".to_owned() },
-        used: format!("{} members, {} active this week", head.members, head.wau.unwrap_or(0)),
+        used: format!(
+            "{}, {} active this week",
+            format::count(head.members, "member", "members"),
+            head.wau.unwrap_or(0)
+        ),
         trial: trial(&open, today),
         renewal: renewal(&open, today),
         chart: chart(&counted, &changes, today),
