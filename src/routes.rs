@@ -140,13 +140,13 @@ fn team_pages(config: &mut ServiceConfig) {
 
 /// What events mean.
 fn catalog_pages(config: &mut ServiceConfig) {
-    use catalog::{actions, pages, pages_form};
+    use catalog::{actions, pages, pages_form, pages_rebuild};
     config
         .route("/settings/events", get().to(pages::index))
         .route("/settings/events", post().to(actions::add))
         .route("/settings/events/new", get().to(pages_form::new))
         .route("/settings/events/mapping", get().to(pages::mapping))
-        .route("/settings/events/rebuild", get().to(pages::rebuild))
+        .route("/settings/events/rebuild", get().to(pages_rebuild::rebuild))
         .route("/settings/events/rebuild", post().to(actions::rebuild))
         .route("/settings/events/rebuild/cancellation", post().to(actions::cancel_rebuild))
         .route("/settings/events/versions/{n}", get().to(pages::version))

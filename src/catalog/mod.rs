@@ -17,6 +17,7 @@ pub mod ops;
 pub mod pages;
 mod pages_forecast;
 pub mod pages_form;
+pub mod pages_rebuild;
 mod pages_referrers;
 pub mod store;
 pub mod store_heard;

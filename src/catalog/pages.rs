@@ -10,17 +10,16 @@ use serde::Deserialize;
 use super::change::key_events;
 use super::event::{Category, Definition};
 use super::matching::folded;
+use super::pages_rebuild::Rebuild;
 use super::store::{self, Version};
 use super::store_heard::{self, Heard};
 use crate::app::App;
 use crate::error::{FieldErrors, Result};
-use crate::ingest::store_chunks::{self, Outdated};
 use crate::web::answer::{self, Htmx};
 use crate::web::charts::Sparkline;
 use crate::web::format::{self, Moment};
 use crate::web::permit::{EditCatalog, Permit, Viewer};
 use crate::web::shell::{NavItem, Shell};
-use crate::{queue, usage};
 
 /// Days whose events are counted and drawn.
 const DAYS: u64 = 30;
@@ -86,50 +85,6 @@ struct Index {
     more_unknown: i64,
     versions: Vec<VersionLine>,
     rebuild: Rebuild,
-}
-
-/// What counts by older versions, and the job that counts it again.
-#[derive(Template)]
-#[template(path = "catalog/rebuild.html")]
-struct Rebuild {
-    csrf: String,
-    outdated: Outdated,
-    /// Done and total, in chunks.
-    job: Option<(i64, i64)>,
-}
-
-/// It is HTML already, made by its own template.
-impl askama::filters::HtmlSafe for Rebuild {}
-
-impl Rebuild {
-    fn read(conn: &mut diesel::PgConnection, version: i32, csrf: String) -> Result<Self> {
-        let outdated = store_chunks::waiting(conn, version)?;
-        let job = usage::jobs::under_way(conn)?;
-        let total = |job: &queue::store::Progress| {
-            job.total.unwrap_or(outdated.chunks).max(job.done).max(1)
-        };
-        Ok(Self { csrf, job: job.map(|job| (job.done, total(&job))), outdated })
-    }
-}
-
-/// `GET /settings/events/rebuild`: how far the rebuild is, for whoever polls.
-pub async fn rebuild(
-    app: web::Data<App>,
-    me: Permit<EditCatalog>,
-    htmx: Htmx,
-) -> Result<HttpResponse> {
-    if !htmx.wants("rebuild") {
-        return Ok(answer::see_other("/settings/events"));
-    }
-    let csrf = me.csrf.clone();
-    let rebuild = app
-        .db
-        .read_web(move |conn| {
-            let version = store::current(conn)?.0;
-            Rebuild::read(conn, version, csrf.clone())
-        })
-        .await?;
-    answer::page(&rebuild)
 }
 
 /// What may be asked of the list.
