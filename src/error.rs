@@ -87,7 +87,9 @@ pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
 /// In how many seconds PostgreSQL may take it again, when its words say that it cannot now. Diesel
 /// has no kinds for these and hides the SQLSTATE; the private PostgreSQL speaks English.
 fn passes_in(words: &str) -> Option<u32> {
-    const AWAY: [&str; 4] = [
+    const AWAY: [&str; 5] = [
+        // Somebody else holds what this waits for.
+        "canceling statement due to lock timeout",
         // It is being stopped, or another of its processes crashed.
         "terminating connection",
         // .. is starting up, is shutting down, is in recovery mode.

@@ -11,8 +11,8 @@ use crate::queue::engine::{Handler, Period, Running, Schedule};
 use crate::scoring::jobs::RESCORE;
 use crate::usage::jobs::REBUILD;
 use crate::{
-    accounts, catalog, identity, ingest, queue, routing, scoring, sources, subscriptions, team,
-    usage, web, workspaces,
+    accounts, catalog, identity, imports, ingest, queue, routing, scoring, sources, subscriptions,
+    team, usage, web, workspaces,
 };
 
 /// What the drainer makes of events, in the order in which each needs the one before: who, where,
@@ -26,10 +26,11 @@ pub const PROJECTIONS: [Projection; 5] = [
 ];
 
 /// What does the jobs in the queue.
-pub const HANDLERS: [Handler; 3] = [
+pub const HANDLERS: [Handler; 4] = [
     Handler { kind: RESCORE, run: rescore },
     Handler { kind: REBUILD, run: usage::jobs::rebuild },
     Handler { kind: TIDY, run: tidy },
+    Handler { kind: imports::ops::JOB, run: import },
 ];
 
 /// What is put into the queue by itself. UTC: scores are of UTC days.
@@ -49,6 +50,10 @@ const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
 fn rescore(running: &Running<'_>) -> Result<()> {
     scoring::jobs::rescore(running, after_scoring)
+}
+
+fn import(running: &Running<'_>) -> Result<()> {
+    imports::jobs::run(running, &PROJECTIONS)
 }
 
 /// What follows from new scores, in the transaction that writes them.
@@ -76,6 +81,7 @@ fn tidy(running: &Running<'_>) -> Result<()> {
         subscriptions::store_stripe::forget_events(conn, now - KEEP_EVENTS)?;
         Ok(())
     })?;
+    imports::jobs::forget(running)?;
     ingest::jobs::forget(running)
 }
 

@@ -32,6 +32,8 @@ pub mod workspaces;
 pub mod subscriptions;
 pub mod webhooks;
 pub mod usage;
+pub mod bulk;
+pub mod imports;
 pub mod scoring;
 pub mod tasks;
 pub mod ownership;

@@ -11,8 +11,8 @@ use actix_web::web::{ServiceConfig, get, post, put, scope, to};
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
 use crate::{
-    accounts, api, catalog, health, identity, ingest, ownership, routing, scoring, sources,
-    subscriptions, tasks, team, webhooks, workspaces,
+    accounts, api, bulk, catalog, health, identity, imports, ingest, ownership, routing, scoring,
+    sources, subscriptions, tasks, team, webhooks, workspaces,
 };
 
 /// Mounts everything.
@@ -41,7 +41,18 @@ fn machines(config: &mut ServiceConfig) {
         .route("/webhooks/events/{id}", post().to(webhooks::receive::events))
         .configure(json_api)
         .route("/api/v1/ingest/status", get().to(ingest::api::status))
+        .configure(records)
         .configure(ingest::receive::routes);
+}
+
+/// Records by server key. Before ingestion, which takes what is left below `/v1`.
+fn records(config: &mut ServiceConfig) {
+    config
+        .route("/v1/workspaces", post().to(bulk::endpoint::workspaces))
+        .route("/v1/accounts", post().to(bulk::endpoint::accounts))
+        .route("/v1/users", post().to(bulk::endpoint::users))
+        .route("/v1/memberships", post().to(bulk::endpoint::memberships))
+        .route("/v1/subscriptions", post().to(bulk::endpoint::subscriptions));
 }
 
 /// The JSON API: every handler takes a key with the scope that it needs.
@@ -66,7 +77,13 @@ fn json_api(config: &mut ServiceConfig) {
         .route("/api/v1/scoring/model", get().to(scoring::model))
         .route("/api/v1/scoring/model", put().to(scoring::put_model))
         .route("/api/v1/scoring/model/publish", post().to(scoring::publish))
-        .route("/api/v1/jobs/{id}", get().to(jobs::one));
+        .route("/api/v1/jobs/{id}", get().to(jobs::one))
+        .route("/api/v1/workspaces/{workspace_id}", put().to(bulk::api::put_workspace))
+        .route("/api/v1/accounts/{account_id}", put().to(bulk::api::put_account))
+        .route("/api/v1/users/{user_id}", put().to(bulk::api::put_user))
+        .route("/api/v1/subscriptions/{id}", put().to(bulk::api::put_subscription))
+        .route("/api/v1/memberships", put().to(bulk::api::put_membership))
+        .route("/api/v1/bulk/{kind}", post().to(bulk::api::bulk));
 }
 
 /// Signed out: signing in, the first admin, accepting an invite.
@@ -93,6 +110,7 @@ fn pages(config: &mut ServiceConfig) {
         .configure(catalog_pages)
         .configure(key_pages)
         .configure(ingest_pages)
+        .configure(import_pages)
         .configure(team_pages);
 }
 
@@ -188,6 +206,21 @@ fn ingest_pages(config: &mut ServiceConfig) {
         .route("/ingest/dead-letters/replays", post().to(actions::replay))
         .route("/ingest/dead-letters/discards", post().to(actions::discard))
         .route("/ingest/dead-letters/{id}", get().to(pages::dead_letter));
+}
+
+/// Files of records.
+fn import_pages(config: &mut ServiceConfig) {
+    use imports::{actions, pages};
+    config
+        .route("/imports", get().to(pages::index))
+        .route("/imports", post().to(actions::upload))
+        .route("/imports/new", get().to(pages::new))
+        .route("/imports/{id}", get().to(pages::show))
+        .route("/imports/{id}/mapping", get().to(pages::map))
+        .route("/imports/{id}/mapping", post().to(actions::map))
+        .route("/imports/{id}/run", post().to(actions::start))
+        .route("/imports/{id}/cancellation", post().to(actions::cancel))
+        .route("/imports/{id}/errors", get().to(pages::errors));
 }
 
 /// Workspaces and accounts.

@@ -224,6 +224,58 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_faults (import_id, line) {
+        import_id -> Uuid,
+        line -> Int8,
+        message -> Text,
+        cells -> Array<Nullable<Text>>,
+    }
+}
+
+diesel::table! {
+    import_mappings (kind, header_hash) {
+        kind -> Text,
+        header_hash -> Text,
+        mapping -> Array<Nullable<Text>>,
+        used_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    import_parts (import_id, part) {
+        import_id -> Uuid,
+        part -> Int4,
+        content -> Bytea,
+    }
+}
+
+diesel::table! {
+    imports (id) {
+        id -> Uuid,
+        kind -> Text,
+        file_name -> Text,
+        made_by -> Uuid,
+        created_at -> Timestamptz,
+        status -> Text,
+        size_bytes -> Int8,
+        encoding -> Text,
+        delimiter -> Text,
+        header -> Array<Nullable<Text>>,
+        mapping -> Array<Nullable<Text>>,
+        clears_blanks -> Bool,
+        as_of -> Nullable<Timestamptz>,
+        total_rows -> Nullable<Int8>,
+        done_rows -> Int8,
+        created -> Int8,
+        updated -> Int8,
+        unchanged -> Int8,
+        rejected -> Int8,
+        job_id -> Nullable<Int8>,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     inferred_events (user_id, occurred_at, id) {
         user_id -> Uuid,
         occurred_at -> Timestamptz,
@@ -844,6 +896,7 @@ diesel::table! {
         revoked_at -> Nullable<Timestamptz>,
         last_used_at -> Nullable<Timestamptz>,
         expires_at -> Nullable<Timestamptz>,
+        for_servers -> Bool,
     }
 }
 
@@ -854,6 +907,9 @@ diesel::joinable!(account_links -> team_members (pinned_by));
 diesel::joinable!(account_owners -> team_members (member_id));
 diesel::joinable!(audit_entries -> team_members (actor_id));
 diesel::joinable!(dead_letters -> sources (source_id));
+diesel::joinable!(import_faults -> imports (import_id));
+diesel::joinable!(import_parts -> imports (import_id));
+diesel::joinable!(imports -> team_members (made_by));
 diesel::joinable!(invites -> team_members (invited_by));
 diesel::joinable!(notifications -> team_members (member_id));
 diesel::joinable!(pool_members -> pools (pool_id));
@@ -886,6 +942,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     identifiers,
     identity_changes,
     identity_claims,
+    import_faults,
+    import_mappings,
+    import_parts,
+    imports,
     inferred_events,
     ingest_measures,
     ingest_minutes,

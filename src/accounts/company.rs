@@ -28,6 +28,12 @@ pub struct Facts {
     pub sub_industry: Option<String>,
     pub segment: Option<&'static str>,
     pub company: Company,
+    /// Empty: it was said that there is none. `None`, here and below: nothing was ever said, so that
+    /// what stands stays.
+    pub territory: Option<String>,
+    pub is_strategic: Option<bool>,
+    /// Empty: that of an account of which nothing is said.
+    pub lifecycle_stage: Option<String>,
 }
 
 const EMPLOYEES: &[&str] = &["employees", "employee_count", "number_of_employees", "company_size"];
@@ -93,6 +99,9 @@ impl Account {
                 .collect(),
             sub_industry: all.text(&["sub_industry"]),
             segment,
+            territory: self.own("territory"),
+            is_strategic: self.own("is_strategic").map(|said| said == "true"),
+            lifecycle_stage: self.own("lifecycle_stage"),
             company: Company {
                 employees,
                 industry: all.text(&["industry"]),
@@ -101,6 +110,15 @@ impl Account {
                 tech_stack: texts(all.values.get("tech_stack")),
             },
         }
+    }
+
+    /// What was said about the account itself under this name: empty when the newest word clears it.
+    fn own(&self, name: &str) -> Option<String> {
+        self.traits.times.contains_key(name).then(|| match self.traits.values.get(name) {
+            Some(Value::Bool(flag)) => flag.to_string(),
+            Some(value) => text_of(value).unwrap_or_default(),
+            None => String::new(),
+        })
     }
 
     /// `brightwater-labs.co.uk` is called Brightwater Labs until somebody says better.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::{Map, Value};
 
 use super::company::{Account, Facts};
@@ -179,17 +179,26 @@ fn write_facts(
         "update accounts a set
              name = t.name, industry = t.industry, sub_industry = t.sub_industry, employee_count = t.employees,
              country = t.country, region = t.region, tech_stack = t.stack, segment = t.segment,
-             icp_fit_score = t.score, icp_fit_tier = t.tier
-         from (select id, name, industry, sub_industry, employees, country, region, segment, score, tier,
-                      array(select jsonb_array_elements_text(stack::jsonb)) as stack
+             icp_fit_score = t.score, icp_fit_tier = t.tier, territory = t.territory,
+             is_strategic = t.strategic, lifecycle_stage = t.lifecycle
+         from (select u.id, u.name, u.industry, u.sub_industry, u.employees, u.country, u.region, u.segment, u.score,
+                      u.tier, array(select jsonb_array_elements_text(u.stack::jsonb)) as stack,
+                      case when u.territory is null then b.territory else nullif(u.territory, '') end as territory,
+                      coalesce(u.strategic, b.is_strategic) as strategic,
+                      coalesce(case when u.lifecycle = '' then 'prospect' else u.lifecycle end, b.lifecycle_stage)
+                          as lifecycle
                from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[],
-                           $8::text[], $9::text[], $10::integer[], $11::text[])
-                   as u (id, name, industry, sub_industry, employees, country, region, stack, segment, score, tier)) t
+                           $8::text[], $9::text[], $10::integer[], $11::text[], $12::text[], $13::boolean[],
+                           $14::text[])
+                   as u (id, name, industry, sub_industry, employees, country, region, stack, segment, score, tier,
+                         territory, strategic, lifecycle)
+               join accounts b on b.id = u.id) t
          where a.id = t.id
            and (a.name, a.industry, a.sub_industry, a.employee_count, a.country, a.region, a.tech_stack, a.segment,
-                a.icp_fit_score, a.icp_fit_tier)
+                a.icp_fit_score, a.icp_fit_tier, a.territory, a.is_strategic, a.lifecycle_stage)
                is distinct from
-               (t.name, t.industry, t.sub_industry, t.employees, t.country, t.region, t.stack, t.segment, t.score, t.tier)
+               (t.name, t.industry, t.sub_industry, t.employees, t.country, t.region, t.stack, t.segment, t.score, t.tier,
+                t.territory, t.strategic, t.lifecycle)
          returning a.id",
     )
     .bind::<Array<SqlUuid>, _>(settled.iter().map(|(id, _)| *id).collect::<Vec<_>>())
@@ -203,6 +212,9 @@ fn write_facts(
     .bind::<Array<Nullable<Text>>, _>(text(|facts| facts.segment))
     .bind::<Array<Nullable<Int4>>, _>(fits.iter().map(|fit| fit.map(|fit| fit.score)).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(fits.iter().map(|fit| fit.map(|fit| fit.tier)).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(text(|facts| facts.territory.as_deref()))
+    .bind::<Array<Nullable<Bool>>, _>(settled.iter().map(|(_, facts)| facts.is_strategic).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(text(|facts| facts.lifecycle_stage.as_deref()))
     .load(conn)?;
     Ok(changed.into_iter().map(|row| row.id).collect())
 }

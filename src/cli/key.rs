@@ -31,6 +31,9 @@ struct Create {
     /// The source that sends; made when there is none of that name
     #[arg(long, value_name = "NAME", conflicts_with = "api")]
     source: Option<String>,
+    /// With --write: for a server, which sends records too; never for a browser
+    #[arg(long, requires = "write")]
+    server: bool,
     /// For a script that uses the JSON API
     #[arg(long, requires = "name")]
     api: bool,
@@ -50,7 +53,8 @@ pub fn run(config: &Config, key: &Key) -> Outcome {
     let made = database.tx(Pool::Work, |conn| {
         if let Some(name) = &create.source {
             let source = ops::ensure_source(conn, &by, name, at)?;
-            ops::create_write_key(conn, &by, source.id, at)
+            let make = if create.server { ops::create_server_key } else { ops::create_write_key };
+            make(conn, &by, source.id, at)
         } else {
             ops::create_api_key(conn, &by, create.name.as_deref().unwrap_or_default(), &scopes, at)
         }

@@ -15,6 +15,18 @@ use super::traits::Traits;
 use crate::catalog::matching::Catalog;
 use crate::ids::{SourceId, UserId, WorkspaceId};
 
+/// How something was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// By a call of the product, as it happened.
+    Call,
+    /// By a record (reverse ETL, a file, a script): it tells how things are, not what somebody did
+    /// just now, so no event follows it to a workspace.
+    Record,
+    /// By a record that says outright that the person is in the workspace.
+    Presence,
+}
+
 /// One event that was not seen before.
 #[derive(Clone, Debug)]
 pub struct ChunkEvent<'a> {
@@ -32,6 +44,8 @@ pub struct ChunkEvent<'a> {
     pub known: bool,
     /// The workspace that the call itself names.
     pub workspace: Option<WorkspaceId>,
+    /// How it was said.
+    pub manner: Manner,
     /// Where an event without a named workspace was found to belong; set by the usage projection.
     pub inferred: Option<(WorkspaceId, Inferred)>,
     /// What it counts as; none for calls that count nowhere and for muted events.
@@ -213,6 +227,7 @@ impl<'a> Chunk<'a> {
             person,
             known,
             workspace,
+            manner: Manner::Call,
             inferred: None,
             meaning: None,
         });

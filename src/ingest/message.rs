@@ -52,9 +52,15 @@ impl Kind {
 pub struct Json<'a>(Cow<'a, str>);
 
 impl<'a> Json<'a> {
-    /// Only the scanner and the journal, which both have checked the text, make one.
+    /// For the scanner and the journal, which both have checked the text.
     pub(super) const fn checked(text: Cow<'a, str>) -> Self {
         Self(text)
+    }
+
+    /// The text of members that hold no NUL character, which is the caller's to see to.
+    #[must_use]
+    pub fn of(members: &serde_json::Map<String, serde_json::Value>) -> Json<'static> {
+        Json(Cow::Owned(serde_json::to_string(members).unwrap_or_else(|_| "{}".to_owned())))
     }
 
     /// The text, for a `jsonb` parameter or for storing.

@@ -43,11 +43,13 @@ pub fn wait_for_turn(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Waits until nothing is drained, and keeps it so until the transaction ends.
+/// Waits until nobody drains, and keeps others from draining until the transaction ends: for whoever
+/// else writes what projections write.
 ///
 /// # Errors
-/// When the database fails.
+/// [`crate::error::Error::Unavailable`] after twenty seconds; when the database fails.
 pub fn lock(conn: &mut PgConnection) -> Result<()> {
+    diesel::sql_query("set local lock_timeout = '20s'").execute(conn)?;
     diesel::sql_query("select pg_advisory_xact_lock($1)")
         .bind::<BigInt, _>(DRAIN_LOCK)
         .execute(conn)?;

@@ -58,22 +58,35 @@ pub async fn create_source(
     }
 }
 
-/// `POST /settings/keys/sources/{id}/write-keys`: one more write key, which the answer shows.
+/// What a new key of a source is for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct WriteKeyForm {
+    /// `server`; anything else is a key for SDKs.
+    holder: String,
+}
+
+/// `POST /settings/keys/sources/{id}/write-keys`: one more key, which the answer shows.
 pub async fn create_write_key(
     app: web::Data<App>,
     me: Permit<ManageKeys>,
     id: web::Path<SourceId>,
+    form: Form<WriteKeyForm>,
 ) -> Result<HttpResponse> {
     let (by, now, id) = (Actor::from(&*me), me.now, id.into_inner());
+    let for_servers = form.holder == "server";
+    let make = if for_servers { ops::create_server_key } else { ops::create_write_key };
     let (source, key) = app
         .db
         .tx_web(move |conn| {
-            let key = ops::create_write_key(conn, &by, id, now)?;
+            let key = make(conn, &by, id, now)?;
             Ok((store::find(conn, id)?, key))
         })
         .await?;
-    let title = format!("A new write key of {}", source.name);
-    let shown = Shown { title, key: key.reveal().to_owned(), source: Some(source.id) };
+    let kind = if for_servers { "server" } else { "write" };
+    let title = format!("A new {kind} key of {}", source.name);
+    let source = (!for_servers).then_some(source.id);
+    let shown = Shown { title, key: key.reveal().to_owned(), source };
     answer::page(&KeysPage::load(&app, &me).await?.showing(&app, shown))
 }
 

@@ -23,6 +23,8 @@ impl KeyHash {
 pub enum Kind {
     /// Lets an SDK send events: `wk_…`.
     Write,
+    /// Lets a server send events and records: `sk_…`.
+    Server,
     /// Lets a script use the JSON API: `rk_…`.
     Api,
 }
@@ -39,6 +41,7 @@ impl NewKey {
     pub fn random(kind: Kind) -> Self {
         let lead = match kind {
             Kind::Write => "wk_",
+            Kind::Server => "sk_",
             Kind::Api => "rk_",
         };
         Self { text: format!("{lead}{}", hex::encode(rand::random::<[u8; 20]>())) }

@@ -78,11 +78,37 @@ pub fn create_write_key(
     source: SourceId,
     at: DateTime<Utc>,
 ) -> Result<NewKey> {
+    make_write_key(conn, by, source, Kind::Write, at)
+}
+
+/// Makes a key with which a server of this source sends events and records. Whoever holds it changes
+/// facts about every workspace, account and user, so it must never reach a browser.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such source.
+pub fn create_server_key(
+    conn: &mut PgConnection,
+    by: &Actor,
+    source: SourceId,
+    at: DateTime<Utc>,
+) -> Result<NewKey> {
+    make_write_key(conn, by, source, Kind::Server, at)
+}
+
+fn make_write_key(
+    conn: &mut PgConnection,
+    by: &Actor,
+    source: SourceId,
+    kind: Kind,
+    at: DateTime<Utc>,
+) -> Result<NewKey> {
     let source = store::find(conn, source)?;
-    let key = NewKey::random(Kind::Write);
+    let key = NewKey::random(kind);
     let id = Uuid::now_v7();
-    store::insert_write_key(conn, id, source.id, &key, at)?;
-    let detail = json!({ "prefix": key.prefix(), "source": source.name });
+    let for_servers = kind == Kind::Server;
+    store::insert_write_key(conn, id, source.id, &key, for_servers, at)?;
+    let detail =
+        json!({ "prefix": key.prefix(), "source": source.name, "for_servers": for_servers });
     audit::record(conn, by, "write_key.created", ("write_key", &id.to_string()), &detail, at)?;
     Ok(key)
 }
@@ -124,7 +150,8 @@ pub fn rotate_write_key(
     store::end_write_key(conn, id, until)?;
     let detail = json!({ "prefix": key.prefix, "until": until });
     audit::record(conn, by, "write_key.ending", ("write_key", &id.to_string()), &detail, at)?;
-    create_write_key(conn, by, key.source_id, at)
+    let kind = if key.for_servers { Kind::Server } else { Kind::Write };
+    make_write_key(conn, by, key.source_id, kind, at)
 }
 
 /// Makes an API key. The answer holds its text for the only time.

@@ -29,6 +29,8 @@ pub(super) struct KeyLine {
     is_open: bool,
     /// When it ends, or has ended.
     ends: Option<Moment>,
+    /// Of write keys: it takes records too, and is kept on servers.
+    for_servers: bool,
     made: Moment,
     used: Option<Moment>,
 }
@@ -122,6 +124,7 @@ impl KeyLine {
             scopes: String::new(),
             is_open: key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > me.now),
             ends: key.expires_at.map(|at| format::moment(at, me.now, me.zone)),
+            for_servers: key.for_servers,
             made: format::moment(key.created_at, me.now, me.zone),
             used: key.last_used_at.map(|at| format::moment(at, me.now, me.zone)),
         }
@@ -133,6 +136,7 @@ impl KeyLine {
             name: key.name.clone(),
             prefix: key.prefix.clone(),
             scopes: key.scopes.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),
+            for_servers: false,
             is_open: key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > me.now),
             ends: None,
             made: format::moment(key.created_at, me.now, me.zone),

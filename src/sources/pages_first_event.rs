@@ -212,6 +212,7 @@ mod tests {
             revoked_at,
             last_used_at: None,
             expires_at: None,
+            for_servers: false,
         };
         let keys = [
             key(mine, "wk_00000001", None),

@@ -34,6 +34,8 @@ pub struct WriteKey {
     pub last_used_at: Option<DateTime<Utc>>,
     /// From then on it opens nothing: another key took its place.
     pub expires_at: Option<DateTime<Utc>>,
+    /// It takes records too, and is kept on servers.
+    pub for_servers: bool,
 }
 
 /// An API key as it is listed: never the key itself.
@@ -137,6 +139,7 @@ pub fn insert_write_key(
     id: Uuid,
     source_id: SourceId,
     key: &NewKey,
+    for_servers: bool,
     at: DateTime<Utc>,
 ) -> Result<()> {
     diesel::insert_into(write_keys::table)
@@ -146,6 +149,7 @@ pub fn insert_write_key(
             write_keys::prefix.eq(key.prefix()),
             write_keys::key_hash.eq(key.hash().0.as_slice()),
             write_keys::created_at.eq(at),
+            write_keys::for_servers.eq(for_servers),
         ))
         .execute(conn)?;
     Ok(())
@@ -195,6 +199,31 @@ pub fn open_write_keys(
             Some((KeyHash(hash), OpenKey { key_id, source_id }))
         })
         .collect())
+}
+
+/// The write key with this hash, if it opens, and notes its use (to a minute).
+///
+/// # Errors
+/// When the database fails.
+pub fn use_write_key(
+    conn: &mut PgConnection,
+    hash: &KeyHash,
+    at: DateTime<Utc>,
+) -> Result<Option<WriteKey>> {
+    let key = write_keys::table
+        .inner_join(sources::table)
+        .filter(write_keys::key_hash.eq(hash.0.as_slice()))
+        .filter(write_keys::revoked_at.is_null())
+        .filter(write_keys::expires_at.is_null().or(write_keys::expires_at.gt(at)))
+        .filter(sources::disabled_at.is_null())
+        .select(WriteKey::as_select())
+        .first(conn)
+        .optional()?;
+    let Some(key) = key else { return Ok(None) };
+    if key.last_used_at.is_none_or(|used| at - used >= chrono::TimeDelta::minutes(1)) {
+        touch_write_keys(conn, &[key.id], at)?;
+    }
+    Ok(Some(key))
 }
 
 /// Notes that these write keys were used.

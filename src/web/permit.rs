@@ -101,7 +101,7 @@ macro_rules! rights {
 
 rights! {
     View, Work, HandleLeads, Assign, MergeAccounts, EditScoring, PublishScoring, EditRouting,
-    SeeIngest, EditCatalog, SeeTeam, ManageTeam, ManageKeys, SeeAudit,
+    SeeIngest, EditCatalog, Import, SeeTeam, ManageTeam, ManageKeys, SeeAudit,
 }
 
 /// Proof that whoever asks is signed in and has the right; reads as the [`Viewer`].

@@ -95,6 +95,8 @@ pub enum May {
     SeeIngest,
     /// Change the event catalog, the ICP and territories.
     EditCatalog,
+    /// Bring in files of records.
+    Import,
     /// See the team with roles and capacity.
     SeeTeam,
     /// Invite, change and deactivate members.
@@ -129,6 +131,7 @@ impl May {
         Self::EditRouting,
         Self::SeeIngest,
         Self::EditCatalog,
+        Self::Import,
         Self::SeeTeam,
         Self::ManageTeam,
         Self::ManageKeys,
@@ -149,6 +152,7 @@ impl May {
             Self::EditRouting => Self::EditRouting,
             Self::SeeIngest => Self::SeeIngest,
             Self::EditCatalog => Self::EditCatalog,
+            Self::Import => Self::Import,
             Self::ManageKeys => Self::ManageKeys,
             Self::SeeAudit => Self::SeeAudit,
         }
@@ -165,9 +169,11 @@ impl Role {
             May::HandleLeads => matches!(self, Rep | Manager),
             May::Assign | May::MergeAccounts => matches!(self, Manager | Revops | Admin),
             May::PublishScoring => matches!(self, Revops),
-            May::EditScoring | May::EditRouting | May::SeeIngest | May::EditCatalog => {
-                matches!(self, Revops | Admin)
-            }
+            May::EditScoring
+            | May::EditRouting
+            | May::SeeIngest
+            | May::EditCatalog
+            | May::Import => matches!(self, Revops | Admin),
             May::SeeTeam => matches!(self, Manager | Admin),
             May::ManageTeam | May::ManageKeys | May::SeeAudit => matches!(self, Admin),
         }

@@ -71,6 +71,7 @@ pub enum NavItem {
     Routing,
     Scoring,
     Ingest,
+    Imports,
     Settings,
     Events,
     Keys,
@@ -88,6 +89,7 @@ impl NavItem {
             Self::Routing => "Routing",
             Self::Scoring => "Scoring",
             Self::Ingest => "Ingest",
+            Self::Imports => "Imports",
             Self::Settings => "Team",
             Self::Events => "Event catalog",
             Self::Keys => "Sources and keys",
@@ -105,6 +107,7 @@ impl NavItem {
             Self::Routing => "/routing/log",
             Self::Scoring => "/scoring",
             Self::Ingest => "/ingest",
+            Self::Imports => "/imports",
             Self::Settings => "/settings/team",
             Self::Events => "/settings/events",
             Self::Keys => "/settings/keys",
@@ -118,7 +121,7 @@ impl NavItem {
             Self::Inbox => Some('i'),
             Self::Workspaces => Some('w'),
             Self::Accounts => Some('a'),
-            Self::Assign | Self::Settings | Self::Events | Self::Keys => None,
+            Self::Assign | Self::Imports | Self::Settings | Self::Events | Self::Keys => None,
             Self::Routing => Some('r'),
             Self::Scoring => Some('s'),
             Self::Ingest => Some('n'),
@@ -130,6 +133,7 @@ impl NavItem {
     pub fn open_to(self, role: Role) -> bool {
         match self {
             Self::Ingest => role.may(May::SeeIngest),
+            Self::Imports => role.may(May::Import),
             Self::Settings => role.may(May::SeeTeam),
             Self::Events => role.may(May::EditCatalog),
             Self::Keys => role.may(May::ManageKeys),
@@ -157,13 +161,14 @@ pub struct NavGroup {
 #[must_use]
 pub fn nav_groups(role: Role) -> Vec<NavGroup> {
     use NavItem::{
-        Accounts, Assign, Events, Inbox, Ingest, Keys, Routing, Scoring, Settings, Workspaces,
+        Accounts, Assign, Events, Imports, Inbox, Ingest, Keys, Routing, Scoring, Settings,
+        Workspaces,
     };
     let all: [(&str, &[NavItem]); 5] = [
         ("Work", &[Inbox]),
         ("Records", &[Workspaces, Accounts]),
         ("Steer", &[Assign, Routing, Scoring]),
-        ("Run", &[Ingest]),
+        ("Run", &[Ingest, Imports]),
         ("Settings", &[Settings, Events, Keys]),
     ];
     all.into_iter()

@@ -12,7 +12,7 @@ use super::workspace::{self, Workspace};
 use super::{places, store};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
-use crate::ingest::chunk::{Chunk, ChunkEvent, Retold};
+use crate::ingest::chunk::{Chunk, ChunkEvent, Manner, Retold};
 use crate::ingest::message::Kind;
 use crate::ingest::traits::{snake_case, text_of};
 
@@ -202,9 +202,13 @@ impl Heard {
                     said.traits.push((at, of_workspace));
                 }
                 let leaves = of_member.get("role").is_some_and(Value::is_null);
-                words.push(if leaves { Word::Left } else { Word::Grouped });
+                if leaves {
+                    words.push(Word::Left);
+                } else if event.manner != Manner::Record {
+                    words.push(Word::Grouped);
+                }
                 words.extend(words_of(&of_member));
-                if !leaves {
+                if !leaves && event.manner == Manner::Call {
                     self.calls.insert((event.person, at, id));
                 }
             }

@@ -10,6 +10,7 @@
 
 #[path = "../support/api_client.rs"]
 mod api_client;
+mod bulk;
 mod catalog;
 mod commands;
 mod database;

@@ -300,6 +300,17 @@ impl Page<'_> {
         ));
     }
 
+    /// Chooses a file in a file field, as the system's own dialog would.
+    pub fn choose_file(&self, selector: &str, file: &std::path::Path) {
+        self.wait_for(selector);
+        let element = self.call(
+            "Runtime.evaluate",
+            json!({"expression": format!("document.querySelector({})", json!(selector))}),
+        );
+        let params = json!({"files": [file], "objectId": element["result"]["objectId"]});
+        self.call("DOM.setFileInputFiles", params);
+    }
+
     /// Presses and releases a key: a character, or `Enter`, `Tab`, `Escape`, `ArrowDown`, `Space`.
     pub fn press(&self, key: &str) {
         let (code, key, text) = match key {

@@ -11,6 +11,7 @@
 mod chromium;
 #[allow(dead_code, reason = "shared with tests/sdk, which use more of it")]
 mod house;
+mod imports;
 mod pictures;
 mod story;
 #[path = "../support/test_db.rs"]

@@ -230,6 +230,23 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Answer {
+        let form = "application/x-www-form-urlencoded";
+        let body = body.map(|body| (form, body.into_bytes()));
+        self.ask(method, path, headers, body).await
+    }
+
+    /// Sends bytes of any kind, such as a file.
+    pub async fn send_as(&self, method: Method, path: &str, kind: &str, body: Vec<u8>) -> Answer {
+        self.ask(method, path, &[], Some((kind, body))).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<(&str, Vec<u8>)>,
+    ) -> Answer {
         let mut request = TestRequest::with_uri(path).method(method).peer_addr(self.address);
         for (name, value) in headers {
             request = request.insert_header((*name, *value));
@@ -237,10 +254,8 @@ impl Client {
         for (name, value) in &*self.cookies.borrow() {
             request = request.cookie(Cookie::new(name.clone(), value.clone()));
         }
-        if let Some(body) = body {
-            request = request
-                .insert_header(("Content-Type", "application/x-www-form-urlencoded"))
-                .set_payload(body);
+        if let Some((kind, body)) = body {
+            request = request.insert_header(("Content-Type", kind)).set_payload(body);
         }
         let response = (self.call)(request).await;
         for cookie in response.cookies() {

@@ -31,8 +31,10 @@ pub enum Needs {
     Key(Scope),
     /// A signature over the body.
     Signature,
+    /// A server key of a source.
+    ServerKey,
 }
-use Needs::{Door, Key, Nothing, Own, Right, Signature};
+use Needs::{Door, Key, Nothing, Own, Right, ServerKey, Signature};
 
 /// `ui.md` section 2 and `api.md`, route by route.
 const ROUTES: &[(&str, Needs)] = &[
@@ -59,6 +61,17 @@ const ROUTES: &[(&str, Needs)] = &[
     ("PUT /api/v1/scoring/model", Key(Scope::Admin)),
     ("POST /api/v1/scoring/model/publish", Key(Scope::Admin)),
     ("GET /api/v1/jobs/{id}", Key(Scope::Read)),
+    ("PUT /api/v1/workspaces/{workspace_id}", Key(Scope::Write)),
+    ("PUT /api/v1/accounts/{account_id}", Key(Scope::Write)),
+    ("PUT /api/v1/users/{user_id}", Key(Scope::Write)),
+    ("PUT /api/v1/subscriptions/{id}", Key(Scope::Write)),
+    ("PUT /api/v1/memberships", Key(Scope::Write)),
+    ("POST /api/v1/bulk/{kind}", Key(Scope::Write)),
+    ("POST /v1/workspaces", ServerKey),
+    ("POST /v1/accounts", ServerKey),
+    ("POST /v1/users", ServerKey),
+    ("POST /v1/memberships", ServerKey),
+    ("POST /v1/subscriptions", ServerKey),
     ("GET /", Door),
     ("GET /login", Door),
     ("POST /login", Door),
@@ -125,6 +138,15 @@ const ROUTES: &[(&str, Needs)] = &[
     ("GET /ingest/dead-letters/{id}", Right(SeeIngest)),
     ("POST /ingest/dead-letters/replays", Right(SeeIngest)),
     ("POST /ingest/dead-letters/discards", Right(SeeIngest)),
+    ("GET /imports", Right(Import)),
+    ("POST /imports", Right(Import)),
+    ("GET /imports/new", Right(Import)),
+    ("GET /imports/{id}", Right(Import)),
+    ("GET /imports/{id}/mapping", Right(Import)),
+    ("POST /imports/{id}/mapping", Right(Import)),
+    ("POST /imports/{id}/run", Right(Import)),
+    ("POST /imports/{id}/cancellation", Right(Import)),
+    ("GET /imports/{id}/errors", Right(Import)),
     ("GET /workspaces", Right(View)),
     ("GET /workspaces/{id}", Right(View)),
     ("GET /workspaces/{id}/score", Right(View)),
@@ -205,6 +227,7 @@ pub struct Stocked {
 const WORKSPACE: Uuid = Uuid::from_u128(0x0000_0001_0000_0000_0001);
 const USER: Uuid = Uuid::from_u128(0x0000_0002_0000_0000_0013);
 const CHANGE: Uuid = Uuid::from_u128(0xc4);
+const IMPORT: Uuid = Uuid::from_u128(0x1a);
 const LETTER: Uuid = Uuid::from_u128(0x7e);
 const UNMAPPED: &str = "
 insert into stripe_subscriptions (id, livemode, customer_id, said_at, heard_at)
@@ -261,6 +284,12 @@ pub async fn stocked() -> Stocked {
     );
     house.db.checkout(Pool::Work).unwrap().batch_execute(&merge).unwrap();
     house.db.checkout(Pool::Work).unwrap().batch_execute(UNMAPPED).unwrap();
+    let import = format!(
+        "insert into imports (id, kind, file_name, made_by, created_at, status, header)
+         values ('{IMPORT}', 'users', 'people.csv', '{target}', '{}', 'mapping', '{{id}}')",
+        now.to_rfc3339()
+    );
+    house.db.checkout(Pool::Work).unwrap().batch_execute(&import).unwrap();
     let invite = hex::encode(token::hash(&invite));
     Stocked { house, source, write_key, webhook, api_key, target, invite, task }
 }
@@ -281,6 +310,7 @@ impl Stocked {
             _ if pattern.starts_with("/ingest/dead-letters/") => LETTER.to_string(),
             _ if pattern.starts_with("/users/changes/") => CHANGE.to_string(),
             _ if pattern.starts_with("/users/") => USER.to_string(),
+            _ if pattern.starts_with("/imports/") => IMPORT.to_string(),
             _ if pattern.starts_with("/workspaces/") => WORKSPACE.to_string(),
             _ if pattern.starts_with("/accounts/") => account.to_string(),
             _ => "00".repeat(32),
@@ -289,6 +319,9 @@ impl Stocked {
             .replace("/api/v1/jobs/{id}", "/api/v1/jobs/1")
             .replace("{id}", &id)
             .replace("{workspace_id}", "ws2")
+            .replace("{account_id}", "acme.com")
+            .replace("{user_id}", "u-1")
+            .replace("{kind}", "users")
             .replace("{n}", "1")
             .replace("{key}", "usage_limit_hit")
             .replace("{token}", "nothing")

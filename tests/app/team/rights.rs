@@ -49,6 +49,7 @@ async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
                 let refused = if path.contains("/stripe/") { 404 } else { 400 };
                 assert_eq!(unsigned.status, refused, "{path}: {}", unsigned.body);
             }
+            Needs::ServerKey => by_server_key(&stocked, &route).await,
             Needs::Nothing | Needs::Door => {}
         }
     }
@@ -75,13 +76,47 @@ async fn by_key(stocked: &Stocked, route: &Route, scope: Scope) {
     }
 }
 
+/// No key, a session, an API key: 401. The public key of an SDK: 403. A server key gets in, but not
+/// from a web page.
+async fn by_server_key(stocked: &Stocked, route: &Route) {
+    let (house, path) = (&stocked.house, stocked.address(&route.pattern));
+    let send = async |client: &Client, key: Option<&str>, origin: Option<&str>| {
+        let bearer = key.map(|key| format!("Bearer {key}"));
+        let mut headers: Vec<(&str, &str)> = Vec::new();
+        headers.extend(bearer.as_deref().map(|bearer| ("Authorization", bearer)));
+        headers.extend(origin.map(|origin| ("Origin", origin)));
+        client.send(route.method.clone(), &path, &headers, Some("[]".to_owned())).await
+    };
+    let (stranger, admin, now) = (house.stranger(), house.as_admin(), house.clock.now());
+    let by = ripen::team::audit::Actor::system();
+    let (public, server, script) = house.tx(|conn| {
+        use ripen::sources::{ops, store};
+        let source = store::list(conn)?[0].id;
+        Ok((
+            ops::create_write_key(conn, &by, source, now)?,
+            ops::create_server_key(conn, &by, source, now)?,
+            ops::create_api_key(conn, &by, "a script", &[Scope::Admin], now)?,
+        ))
+    });
+    for (client, key) in [(&stranger, None), (&admin, None), (&stranger, Some(script.reveal()))] {
+        let answer = send(client, key, None).await;
+        assert_eq!(answer.status, 401, "{path} {}", answer.body);
+        assert!(answer.body.contains("\"code\"") && answer.body.contains("\"message\""));
+    }
+    send(&stranger, Some(public.reveal()), None).await.says(403, "public_key");
+    send(&stranger, Some(server.reveal()), Some("https://shop.example")).await.says(403, "browser");
+    let answer = send(&stranger, Some(server.reveal()), None).await;
+    answer.says(200, "\"success\":true");
+    assert_eq!(answer.header("access-control-allow-origin"), "", "no page may read it");
+}
+
 #[actix_web::test]
 async fn every_form_needs_its_token() {
     let stocked = every_route::stocked().await;
     let everybody = stocked.house.one_of_each();
     for route in every_route::all() {
-        let is_form =
-            !matches!(route.needs, Needs::Key(_) | Needs::Signature) && route.method != Method::GET;
+        let is_form = !matches!(route.needs, Needs::Key(_) | Needs::Signature | Needs::ServerKey)
+            && route.method != Method::GET;
         if is_form {
             let path = stocked.address(&route.pattern);
             for (role, client) in &everybody {

@@ -1,0 +1,211 @@
+//! A body to its records: a JSON array, one JSON object, or NDJSON.
+//!
+//! Bytes are cut into records before any is parsed, so that a broken one is refused alone.
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// Bytes of one record, as of one event.
+pub const RECORD_LIMIT: usize = 32 * 1024;
+/// Levels of nesting within a record.
+const DEPTH_LIMIT: usize = 16;
+
+/// A record where it stands in the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// From 1: the line of an NDJSON body, the place in an array.
+    pub number: usize,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
+
+/// Cuts a body into its records. Blank lines are none.
+///
+/// # Errors
+/// When it is none of the three forms; says so.
+pub fn split(body: &[u8]) -> Result<Vec<Line<'_>>, String> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii();
+    match body.first() {
+        Some(b'[') => array(body),
+        Some(b'{') => {
+            // One object over several lines, or an object a line.
+            if serde_json::from_slice::<&RawValue>(body).is_ok() {
+                return Ok(vec![Line { number: 1, bytes: body }]);
+            }
+            Ok(body
+                .split(|byte| *byte == b'\n')
+                .enumerate()
+                .map(|(at, bytes)| Line { number: at.saturating_add(1), bytes: bytes.trim_ascii() })
+                .filter(|line| !line.bytes.is_empty())
+                .collect())
+        }
+        None => Err("The body is empty. Send a JSON array, a JSON object, or NDJSON.".to_owned()),
+        Some(_) => {
+            Err("The body is neither a JSON array, nor a JSON object, nor NDJSON, in UTF-8."
+                .to_owned())
+        }
+    }
+}
+
+/// The elements of an array, by its brackets, braces and strings alone.
+fn array(body: &[u8]) -> Result<Vec<Line<'_>>, String> {
+    let mut lines = Vec::new();
+    let (mut depth, mut quoted, mut escaped, mut from) = (0_usize, false, false, 1_usize);
+    for (at, byte) in body.iter().enumerate() {
+        if quoted {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => quoted = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => quoted = true,
+            b'[' | b'{' => depth = depth.saturating_add(1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' if depth == 1 => {
+                lines.push(body.get(from..at).unwrap_or_default().trim_ascii());
+                from = at.saturating_add(1);
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            lines.push(body.get(from..at).unwrap_or_default().trim_ascii());
+            if at.saturating_add(1) < body.len() {
+                return Err("Something follows the end of the JSON array.".to_owned());
+            }
+            if lines.len() == 1 && lines.first().is_some_and(|line| line.is_empty()) {
+                lines.clear();
+            }
+            let numbered = lines.into_iter().enumerate();
+            return Ok(numbered
+                .map(|(at, bytes)| Line { number: at.saturating_add(1), bytes })
+                .collect());
+        }
+    }
+    Err("The JSON array is cut off: its closing bracket is missing.".to_owned())
+}
+
+/// The members of a record.
+///
+/// # Errors
+/// A code and what is wrong: `invalid_json`, `record_too_large`, `too_deep`.
+pub fn members(bytes: &[u8]) -> Result<Map<String, Value>, (&'static str, String)> {
+    if bytes.len() > RECORD_LIMIT {
+        let text = format!(
+            "The record has {} bytes, the limit is {RECORD_LIMIT}. Leave large texts out.",
+            bytes.len()
+        );
+        return Err(("record_too_large", text));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| {
+        ("invalid_json", "The record is not UTF-8. Send it in that encoding.".to_owned())
+    })?;
+    match serde_json::from_str(text) {
+        Ok(Value::Object(members)) => {
+            if depth_of(members.values()) >= DEPTH_LIMIT {
+                return Err((
+                    "too_deep",
+                    format!("The record is nested deeper than {DEPTH_LIMIT} levels. Flatten it."),
+                ));
+            }
+            if text.contains("\\u0000")
+                && members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value))
+            {
+                return Err((
+                    "invalid_json",
+                    "A text of the record holds a NUL character. Leave it out.".to_owned(),
+                ));
+            }
+            Ok(members)
+        }
+        Ok(_) => Err(("invalid_json", "The record is no JSON object: write it as {…}.".to_owned())),
+        Err(error) => Err(("invalid_json", format!("The record is no valid JSON: {error}."))),
+    }
+}
+
+fn depth_of<'a>(values: impl Iterator<Item = &'a Value>) -> usize {
+    let below = |value: &Value| match value {
+        Value::Array(items) => depth_of(items.iter()),
+        Value::Object(members) => depth_of(members.values()),
+        _ => 0,
+    };
+    values.map(below).max().unwrap_or(0).saturating_add(1)
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts(body: &str) -> Vec<(usize, String)> {
+        let lines = split(body.as_bytes()).unwrap();
+        lines
+            .iter()
+            .map(|line| (line.number, String::from_utf8_lossy(line.bytes).into_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn three_forms_of_a_body() {
+        assert_eq!(
+            texts("\u{feff} [ {\"a\": \"],{\"} , {}, nonsense ] "),
+            [(1, "{\"a\": \"],{\"}".to_owned()), (2, "{}".to_owned()), (3, "nonsense".to_owned())]
+        );
+        assert_eq!(texts("{\"a\":\n1}"), [(1, "{\"a\":\n1}".to_owned())]);
+        assert_eq!(
+            texts("{\"a\":1}\r\n\n{broken\n{}\n"),
+            [(1, "{\"a\":1}".to_owned()), (3, "{broken".to_owned()), (4, "{}".to_owned())]
+        );
+        assert_eq!(texts("[]"), []);
+        for body in ["", " ", "[{}", "[{}] x", "x", "\u{0}", "7"] {
+            assert!(split(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_record_is_refused_for_what_cannot_be_kept() {
+        let code = |text: &str| members(text.as_bytes()).unwrap_err().0;
+        assert_eq!(code("{\"a\": NaN}"), "invalid_json");
+        assert_eq!(code("{\"a\": 1e400}"), "invalid_json");
+        assert_eq!(code("{\"a\": \"\\ud800\"}"), "invalid_json");
+        assert_eq!(code("{\"a\": {\"b\": \"x\\u0000\"}}"), "invalid_json");
+        assert_eq!(code("[1]"), "invalid_json");
+        assert_eq!(
+            code(&format!("{{\"a\": \"{}\"}}", "x".repeat(RECORD_LIMIT))),
+            "record_too_large"
+        );
+        assert_eq!(code(&format!("{{\"a\": {}1{}}}", "[".repeat(20), "]".repeat(20))), "too_deep");
+        assert_eq!(members(b"{\"a\": \"\xff\"}").unwrap_err().0, "invalid_json");
+        assert!(members("{\"a\": \"\\\\u0000\"}".as_bytes()).is_ok(), "a backslash, and no NUL");
+    }
+
+    proptest! {
+        #[test]
+        fn cutting_never_panics_and_keeps_good_neighbours(
+            bodies in prop::collection::vec("[^\\[\\]{},\"\\\\\n]{0,10}", 0..6), raw in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let _ = split(&raw);
+            let mut body = String::from("[{\"good\":1}");
+            for one in &bodies { body.push(','); body.push_str(one); }
+            body.push_str(",{\"good\":2}]");
+            let lines = split(body.as_bytes()).unwrap();
+            prop_assert_eq!(lines.len(), bodies.len() + 2);
+            prop_assert!(members(lines[0].bytes).is_ok() && members(lines[lines.len() - 1].bytes).is_ok());
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! A value of a field: what is taken, what it becomes, what is said about one that will not do.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::identity::domain::{Email, company_domain_of_website};
+use crate::ingest::message::is_junk_id;
+use crate::ingest::traits::{number_of, snake_case, text_of};
+use crate::subscriptions::terms::{STATUSES, period_named, status_named};
+use crate::workspaces::membership::{persona_named, role_named};
+
+/// The longest id, in bytes, as for events.
+pub const LONGEST_ID: usize = 512;
+/// The longest text, in characters.
+pub const LONGEST_TEXT: usize = 1_000;
+/// More than any head count or price in minor units.
+const MOST: f64 = 1e14;
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "named by what they say")]
+pub enum Type {
+    Id,
+    Text,
+    Whole,
+    HeadCount,
+    Flag,
+    Time,
+    Domain,
+    Website,
+    Email,
+    OneOf(&'static [&'static str]),
+    Role,
+    Persona,
+    Status,
+    Period,
+    Amount,
+    List,
+    Traits,
+}
+
+impl Type {
+    /// What it is called in the reference and on the mapping page.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Id => "id".to_owned(),
+            Self::Text => "text".to_owned(),
+            Self::Whole => "whole number".to_owned(),
+            Self::HeadCount => "whole number or range".to_owned(),
+            Self::Flag => "true or false".to_owned(),
+            Self::Time => "time".to_owned(),
+            Self::Domain => "domain".to_owned(),
+            Self::Website => "website".to_owned(),
+            Self::Email => "e-mail address".to_owned(),
+            Self::OneOf(words) => words.join(", "),
+            Self::Role => "admin, member, viewer".to_owned(),
+            Self::Persona => "builder, champion, evaluator, economic_buyer".to_owned(),
+            Self::Status => STATUSES.join(", "),
+            Self::Period => "month, year".to_owned(),
+            Self::Amount => "amount".to_owned(),
+            Self::List => "list of texts".to_owned(),
+            Self::Traits => "object".to_owned(),
+        }
+    }
+
+    /// What JSON it may be, for the OpenAPI document.
+    #[must_use]
+    pub fn json_type(self) -> Value {
+        match self {
+            Self::Whole => json!(["integer", "null"]),
+            Self::Amount => json!(["number", "null"]),
+            Self::HeadCount => json!(["integer", "string", "null"]),
+            Self::Flag => json!(["boolean", "null"]),
+            Self::List => json!(["array", "string", "null"]),
+            Self::Traits => json!("object"),
+            Self::Id => json!("string"),
+            _ => json!(["string", "null"]),
+        }
+    }
+
+    /// The value as it is kept. Text is taken for every type, since files and warehouses have nothing
+    /// else; the value is never null.
+    ///
+    /// # Errors
+    /// What is wrong with it and how to write it, beginning with the value.
+    pub fn read(self, value: &Value) -> Result<Value, String> {
+        match self {
+            Self::Traits => match value {
+                Value::Object(_) => Ok(value.clone()),
+                other => {
+                    Err(format!("{} is no object, such as {{\"key\": \"value\"}}.", quoted(other)))
+                }
+            },
+            Self::List => list(value),
+            Self::Flag => flag(value),
+            Self::Whole => whole(value),
+            Self::Amount => amount(value),
+            Self::HeadCount => whole(value).or_else(|_| head_count(value)),
+            Self::Time => time(value).map(|at| at.to_rfc3339().into()),
+            _ => self.text(value).map(Value::String),
+        }
+    }
+
+    fn text(self, value: &Value) -> Result<String, String> {
+        let text = text_of(value).ok_or_else(|| format!("{} is no text.", quoted(value)))?;
+        if self == Self::Id && (text.len() > LONGEST_ID || is_junk_id(&text)) {
+            let why = if text.len() > LONGEST_ID {
+                "is longer than 512 bytes"
+            } else {
+                "is an id that means nobody"
+            };
+            return Err(format!("{} {why}. Send the product's own id.", quoted(value)));
+        }
+        if text.chars().count() > LONGEST_TEXT {
+            return Err(format!(
+                "{} is longer than {LONGEST_TEXT} characters. Shorten it.",
+                quoted(value)
+            ));
+        }
+        let word = |found: Option<&'static str>, choices: &str| {
+            found
+                .map(str::to_owned)
+                .ok_or_else(|| format!("{} is none of {choices}.", quoted(value)))
+        };
+        match self {
+            Self::OneOf(words) => {
+                let said = snake_case(&text);
+                word(words.iter().find(|word| **word == said).copied(), &words.join(", "))
+            }
+            Self::Role => word(role_named(&text), "admin, member, viewer"),
+            Self::Persona => word(persona_named(&text), "builder, champion, evaluator, economic_buyer"),
+            Self::Status => word(status_named(&text), &STATUSES.join(", ")),
+            Self::Period => word(period_named(&text), "month, year"),
+            Self::Email => Email::parse(&text)
+                .map(|email| email.address)
+                .ok_or_else(|| format!("{} is no e-mail address.", quoted(value))),
+            Self::Domain => company_domain_of_website(&text).ok_or_else(|| {
+                format!("{} is no company's domain. Write one such as acme.com; domains of free mail stand for nobody.", quoted(value))
+            }),
+            Self::Website => match url::Url::parse(&text).or_else(|_| url::Url::parse(&format!("https://{text}"))) {
+                Ok(url) if matches!(url.scheme(), "http" | "https") && url.domain().is_some_and(|name| name.contains('.')) => Ok(text),
+                _ => Err(format!("{} is no website. Write it as https://acme.com.", quoted(value))),
+            },
+            _ => Ok(text),
+        }
+    }
+}
+
+/// A point in time: RFC 3339, a day with or without a time of day (UTC), or seconds or milliseconds
+/// since 1970.
+///
+/// # Errors
+/// How to write it.
+pub fn time(value: &Value) -> Result<DateTime<Utc>, String> {
+    let as_text = |text: &str| {
+        let text = text.trim();
+        let naive = |format| chrono::NaiveDateTime::parse_from_str(text, format).ok();
+        DateTime::parse_from_rfc3339(text)
+            .map(|at| at.to_utc())
+            .ok()
+            .or_else(|| {
+                Some(text.parse::<chrono::NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc())
+            })
+            .or_else(|| {
+                let formats = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"];
+                formats.into_iter().find_map(naive).map(|at| at.and_utc())
+            })
+            .or_else(|| since_1970(text.parse().ok()?))
+    };
+    let read = match value {
+        Value::String(text) => as_text(text),
+        Value::Number(number) => number.as_i64().and_then(since_1970),
+        _ => None,
+    };
+    read.filter(|at| crate::clock::is_askable(at.date_naive()))
+        .and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()))
+        .ok_or_else(|| {
+            format!(
+                "{} is no time from 1970 on. Write it as 2026-11-20 or 2026-11-20T10:00:00Z.",
+                quoted(value)
+            )
+        })
+}
+
+fn since_1970(number: i64) -> Option<DateTime<Utc>> {
+    if number > 100_000_000_000 {
+        DateTime::from_timestamp_millis(number)
+    } else {
+        DateTime::from_timestamp(number, 0)
+    }
+}
+
+#[allow(clippy::as_conversions, reason = "a whole number far below 2^53")]
+fn whole(value: &Value) -> Result<Value, String> {
+    number_of(value)
+        .filter(|number| number.fract() == 0.0 && (0.0..=MOST).contains(number))
+        .map(|number| Value::from(number as i64))
+        .ok_or_else(|| format!("{} is not a whole number.", quoted(value)))
+}
+
+fn amount(value: &Value) -> Result<Value, String> {
+    number_of(value)
+        .filter(|number| (0.0..=MOST).contains(number))
+        .map(Value::from)
+        .ok_or_else(|| format!("{} is no amount from 0 on, such as 49.90.", quoted(value)))
+}
+
+/// `201-500`, `1,000+`, `51 to 200`: kept as it is written, the lower end counts.
+fn head_count(value: &Value) -> Result<Value, String> {
+    let text = text_of(value).unwrap_or_default();
+    let is_range = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || " ,.+-–to".contains(c));
+    if is_range && text.len() < 40 {
+        Ok(text.into())
+    } else {
+        Err(format!("{} is not a whole number.", quoted(value)))
+    }
+}
+
+fn flag(value: &Value) -> Result<Value, String> {
+    if value.is_boolean() {
+        return Ok(value.clone());
+    }
+    match text_of(value).unwrap_or_default().to_lowercase().as_str() {
+        "true" | "yes" | "y" | "1" | "t" => Ok(true.into()),
+        "false" | "no" | "n" | "0" | "f" => Ok(false.into()),
+        _ => Err(format!("{} is neither true nor false.", quoted(value))),
+    }
+}
+
+fn list(value: &Value) -> Result<Value, String> {
+    let texts: Option<Vec<String>> = match value {
+        Value::Array(values) => values.iter().map(text_of).collect(),
+        Value::String(text) => Some(
+            text.split([',', ';'])
+                .map(|part| part.trim().to_owned())
+                .filter(|part| !part.is_empty())
+                .collect(),
+        ),
+        _ => None,
+    };
+    match texts {
+        Some(texts)
+            if texts.len() <= 200
+                && texts.iter().all(|text| text.chars().count() <= LONGEST_TEXT) =>
+        {
+            Ok(texts.into())
+        }
+        _ => Err(format!("{} is no list of at most 200 texts.", quoted(value))),
+    }
+}
+
+/// The value as people see it in a message, cut to a readable length.
+#[must_use]
+pub fn quoted(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let short: String = text.chars().take(60).collect();
+    if short.len() < text.len() { format!("'{short}…'") } else { format!("'{short}'") }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn text_is_taken_for_every_type() {
+        for (of, text, kept) in [
+            (Type::Whole, json!("1,200"), json!(1200)),
+            (Type::Whole, json!(7.0), json!(7)),
+            (Type::HeadCount, json!("201-500"), json!("201-500")),
+            (Type::Flag, json!("Yes"), json!(true)),
+            (Type::Flag, json!(0), json!(false)),
+            (Type::Time, json!("2026-11-20"), json!("2026-11-20T00:00:00+00:00")),
+            (Type::Time, json!("2026-11-20 10:30"), json!("2026-11-20T10:30:00+00:00")),
+            (Type::Time, json!("2026-11-20T12:30:00+02:00"), json!("2026-11-20T10:30:00+00:00")),
+            (Type::Time, json!("1768521600"), json!("2026-01-16T00:00:00+00:00")),
+            (Type::Domain, json!("https://www.Acme.com/x"), json!("acme.com")),
+            (Type::Email, json!(" Dana@ACME.com "), json!("dana@acme.com")),
+            (Type::OneOf(&["mid_market"]), json!("Mid-Market"), json!("mid_market")),
+            (Type::Role, json!("Owner"), json!("admin")),
+            (Type::List, json!("a, b;c"), json!(["a", "b", "c"])),
+            (Type::Website, json!("acme.com"), json!("acme.com")),
+        ] {
+            assert_eq!(of.read(&text), Ok(kept), "{of:?} {text}");
+        }
+    }
+
+    #[test]
+    fn what_will_not_do_is_said_with_its_value() {
+        assert_eq!(
+            Type::Whole.read(&json!("many")),
+            Err("'many' is not a whole number.".to_owned())
+        );
+        for (of, value) in [
+            (Type::Whole, json!(-1)),
+            (Type::Whole, json!(1.5)),
+            (Type::HeadCount, json!("a lot")),
+            (Type::Flag, json!("perhaps")),
+            (Type::Time, json!("20.11.2026")),
+            (Type::Time, json!("0001-01-01")),
+            (Type::Domain, json!("gmail.com")),
+            (Type::Email, json!("dana")),
+            (Type::Website, json!("javascript:alert(1)")),
+            (Type::OneOf(&["a"]), json!("b")),
+            (Type::Id, json!("null")),
+            (Type::Id, json!("x".repeat(600))),
+            (Type::Text, json!("x".repeat(1001))),
+            (Type::Text, json!({"a": 1})),
+            (Type::Traits, json!("x")),
+            (Type::List, json!([[1]])),
+        ] {
+            assert!(of.read(&value).is_err(), "{of:?} {value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics_and_is_settled(text in "\\PC{0,30}|[0-9TZ:. ,+-]{0,30}") {
+            for of in [Type::Id, Type::Text, Type::Whole, Type::HeadCount, Type::Flag, Type::Time, Type::Domain,
+                       Type::Website, Type::Email, Type::OneOf(&["a", "b"]), Type::Role, Type::Persona, Type::Status, Type::Period, Type::Amount, Type::List] {
+                if let Ok(kept) = of.read(&json!(text)) {
+                    prop_assert_eq!(of.read(&kept), Ok(kept));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The forms of imports.
+
+use std::time::Duration;
+
+use actix_multipart::{Field, Multipart};
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
+use uuid::Uuid;
+
+use super::file::{self, PART};
+use super::pages::{self, NewPage};
+use super::sheet::{DELIMITERS, ENCODINGS, Look};
+use super::store::{self, Reading};
+use super::{ops, store_parts};
+use crate::app::App;
+use crate::bulk::kind::Kind;
+use crate::error::{Error, FieldErrors, Result};
+use crate::team::audit::Actor;
+use crate::web::answer::{self, Htmx};
+use crate::web::csrf;
+use crate::web::form::Fields;
+use crate::web::permit::{Import, Permit};
+
+/// Bytes of a file.
+pub(super) const LARGEST: usize = 50 * 1024 * 1024;
+/// A larger upload is not even read to its end to be refused in words.
+const PATIENCE: usize = 4 * LARGEST;
+/// A piece of a body that has not come by then does not come.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Columns of a file, and characters of a column's name.
+const WIDEST: (usize, usize) = (255, 200);
+
+/// An upload that was refused, in words at the form.
+enum Refused {
+    /// What is wrong, at which field.
+    At(&'static str, String),
+    Error(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+fn at_file(text: impl Into<String>) -> Refused {
+    Refused::At("file", text.into())
+}
+
+/// `POST /imports`: a file, kept as it came.
+pub async fn upload(
+    app: web::Data<App>,
+    me: Permit<Import>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse> {
+    let mut kind = String::new();
+    let id = Uuid::now_v7();
+    let (text, field) = match receive(&app, &me, &request, payload, id, &mut kind).await {
+        Ok(()) => return Ok(answer::see_other(&format!("/imports/{id}"))),
+        Err(Refused::At(field, text)) => (text, field),
+        Err(Refused::Error(error)) => {
+            app.db.tx_web(move |conn| store::remove(conn, id)).await?;
+            return Err(error);
+        }
+    };
+    app.db.tx_web(move |conn| store::remove(conn, id)).await?;
+    let errors = FieldErrors::from([(field.to_owned(), vec![text])]);
+    answer::unprocessable(&NewPage::new(&me, kind, errors))
+}
+
+async fn receive(
+    app: &web::Data<App>,
+    me: &Permit<Import>,
+    request: &HttpRequest,
+    payload: web::Payload,
+    id: Uuid,
+    kind: &mut String,
+) -> std::result::Result<(), Refused> {
+    let content_type = request.headers().get("content-type").and_then(|value| value.to_str().ok());
+    if !content_type.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/")) {
+        return Err(at_file("Choose the CSV file to import."));
+    }
+    let mut form = Multipart::new(request.headers(), payload);
+    let mut is_ours = false;
+    let mut received = None;
+    while let Some(field) = next(form.next()).await? {
+        let mut field =
+            field.map_err(|_| at_file("The file did not arrive whole. Upload it again."))?;
+        match field.name().unwrap_or_default() {
+            csrf::FIELD => {
+                csrf::verify(request, &text(&mut field).await?)?;
+                is_ours = true;
+            }
+            _ if !is_ours => csrf::verify(request, "")?,
+            "kind" => *kind = text(&mut field).await?,
+            "file" if received.is_none() => {
+                let name = field
+                    .content_disposition()
+                    .and_then(|about| about.get_filename())
+                    .unwrap_or_default();
+                let name: String =
+                    name.chars().filter(|letter| !letter.is_control()).take(200).collect();
+                if !name.is_empty() {
+                    let (look, size) = keep(app, me, &mut field, id, kind, &name).await?;
+                    received = Some((name, look, size));
+                }
+            }
+            _ => {}
+        }
+    }
+    if !is_ours {
+        csrf::verify(request, "")?;
+    }
+    let Some((name, look, size)) = received else {
+        return Err(at_file("Choose the CSV file to import."));
+    };
+    if Kind::named(kind).is_none() {
+        return Err(Refused::At("kind", "Choose what the rows of the file are.".to_owned()));
+    }
+    if size == 0 {
+        return Err(at_file("The file is empty: there is nothing to import."));
+    }
+    if let Some(text) = look.wrong_kind() {
+        return Err(at_file(text));
+    }
+    let (db, kind, by, now) = (app.db.clone(), kind.clone(), Actor::from(&**me), me.now);
+    let read = web::block(move || read_head(&db, id, kind, look)).await;
+    let reading =
+        read.map_err(|_| Error::Unavailable(2, "the server is shutting down".to_owned()))??;
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    app.db
+        .tx_web(move |conn| ops::receive(conn, id, size, reading.clone(), &by, &name, now))
+        .await?;
+    Ok(())
+}
+
+/// Waits for the next piece of the form.
+async fn next<T>(
+    piece: impl Future<Output = Option<T>>,
+) -> std::result::Result<Option<T>, Refused> {
+    tokio::time::timeout(DEADLINE, piece)
+        .await
+        .map_err(|_| at_file("The file stopped arriving. Upload it again."))
+}
+
+/// A short field as text.
+async fn text(field: &mut Field) -> std::result::Result<String, Refused> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = next(field.next()).await? {
+        let piece = piece.map_err(|_| at_file("The form did not arrive whole. Send it again."))?;
+        if bytes.len().saturating_add(piece.len()) > 4096 {
+            return Err(Refused::Error(Error::invalid("", "A field of the form is too long.")));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Stores the bytes of the file part by part, looking at them on the way.
+async fn keep(
+    app: &web::Data<App>,
+    me: &Permit<Import>,
+    field: &mut Field,
+    id: Uuid,
+    kind: &str,
+    name: &str,
+) -> std::result::Result<(Look, usize), Refused> {
+    let (kind, name, member, now) = (kind.to_owned(), name.to_owned(), me.member, me.now);
+    app.db.tx_web(move |conn| store::begin(conn, id, &kind, &name, member, now)).await?;
+    let (mut look, mut size, mut number) = (Look::default(), 0_usize, 0_i32);
+    let mut part = Vec::with_capacity(PART);
+    while let Some(piece) = next(field.next()).await? {
+        let piece =
+            piece.map_err(|_| at_file("The file did not arrive whole. Upload it again."))?;
+        size = size.saturating_add(piece.len());
+        if size > LARGEST {
+            if size > PATIENCE {
+                break;
+            }
+            continue;
+        }
+        look.see(&piece);
+        part.extend_from_slice(&piece);
+        if part.len() >= PART {
+            store_part(app, id, number, std::mem::take(&mut part)).await?;
+            number = number.saturating_add(1);
+        }
+    }
+    if size > LARGEST {
+        let text = "The file is larger than 50 MB. Split it, or send the records to the API, which has no such limit.";
+        return Err(at_file(text));
+    }
+    if !part.is_empty() {
+        store_part(app, id, number, part).await?;
+    }
+    Ok((look, size))
+}
+
+async fn store_part(app: &web::Data<App>, id: Uuid, number: i32, bytes: Vec<u8>) -> Result<()> {
+    app.db.tx_web(move |conn| store_parts::insert(conn, id, number, &file::packed(&bytes)?)).await
+}
+
+/// The file's encoding, delimiter and header, as they are guessed.
+fn read_head(
+    db: &crate::db::Database,
+    id: Uuid,
+    kind: String,
+    mut look: Look,
+) -> std::result::Result<Reading, Refused> {
+    let encoding = look.encoding();
+    let delimiter = super::sheet::delimiter(&look.start(encoding));
+    let header = header(db, id, encoding, delimiter)?;
+    Ok(Reading {
+        kind,
+        encoding: encoding.to_owned(),
+        delimiter: delimiter.to_owned(),
+        mapping: vec![String::new(); header.len()],
+        header,
+        clears_blanks: false,
+    })
+}
+
+/// The names of the columns, when the file is read in this way.
+fn header(
+    db: &crate::db::Database,
+    id: Uuid,
+    encoding: &str,
+    delimiter: &str,
+) -> std::result::Result<Vec<String>, Refused> {
+    let rows = file::first_rows(db, id, encoding, delimiter, 2)?;
+    let [header, ..] = rows.as_slice() else {
+        return Err(at_file("The file is empty: there is nothing to import."));
+    };
+    if header.cells.iter().all(|name| name.trim().is_empty()) {
+        return Err(at_file("The first row is empty. It must name the columns."));
+    }
+    if header.cells.len() > WIDEST.0 {
+        return Err(at_file(format!(
+            "The file has {} columns, the limit is {}.",
+            header.cells.len(),
+            WIDEST.0
+        )));
+    }
+    if let Some(long) = header.cells.iter().find(|name| name.chars().count() > WIDEST.1) {
+        return Err(at_file(format!(
+            "The first row has a cell of {} characters; it must name the columns. Perhaps a quote is never closed.",
+            long.chars().count()
+        )));
+    }
+    if rows.len() < 2 {
+        return Err(at_file(
+            "The file has a header and no row below it: there is nothing to import.",
+        ));
+    }
+    Ok(header.cells.iter().map(|name| name.trim().replace('\0', "\u{fffd}")).collect())
+}
+
+/// `POST /imports/{id}/mapping`: read the file otherwise, or have it checked.
+pub async fn map(
+    app: web::Data<App>,
+    me: Permit<Import>,
+    htmx: Htmx,
+    id: web::Path<Uuid>,
+    fields: Fields,
+) -> Result<HttpResponse> {
+    let (id, now) = (id.into_inner(), me.now);
+    let import = app.db.read_web(move |conn| store::find(conn, id)).await?;
+    let one_of = |name: &str, choices: &[(&str, &str)], standing: &str| {
+        let said = fields.text(name);
+        choices.iter().find(|(key, _)| *key == said).map_or(standing, |(key, _)| *key).to_owned()
+    };
+    let mut reading = Reading {
+        kind: Kind::named(fields.text("kind"))
+            .map_or(import.kind.clone(), |kind| kind.key().to_owned()),
+        encoding: one_of("encoding", &ENCODINGS, &import.encoding),
+        delimiter: one_of("delimiter", &DELIMITERS, &import.delimiter),
+        header: import.header.clone(),
+        mapping: (0..import.header.len())
+            .map(|at| fields.text(&format!("column_{at}")).to_owned())
+            .collect(),
+        clears_blanks: fields.text("blanks") == "clear",
+    };
+    if (&reading.encoding, &reading.delimiter) != (&import.encoding, &import.delimiter) {
+        let (db, encoding, delimiter) =
+            (app.db.clone(), reading.encoding.clone(), reading.delimiter.clone());
+        let read = web::block(move || header(&db, id, &encoding, &delimiter)).await;
+        match read.map_err(|_| Error::Unavailable(2, "the server is shutting down".to_owned()))? {
+            Ok(header) => reading.header = header,
+            Err(Refused::Error(error)) => return Err(error),
+            Err(Refused::At(_, text)) => {
+                let errors = FieldErrors::from([("delimiter".to_owned(), vec![text])]);
+                return refuse(&app, &me, &import, reading, errors).await;
+            }
+        }
+    }
+    let is_other = reading.kind != import.kind || reading.header != import.header;
+    if is_other || fields.text("step") == "read" {
+        app.db
+            .tx_web(move |conn| {
+                let mut reading = reading.clone();
+                if is_other {
+                    reading.mapping = ops::suggest(conn, &reading.kind, &reading.header)?;
+                }
+                ops::read_as(conn, id, &reading)
+            })
+            .await?;
+        return Ok(answer::done(&htmx, &format!("/imports/{id}/mapping")));
+    }
+    let typed = reading.clone();
+    match app.db.tx_web(move |conn| ops::check(conn, id, &typed, now)).await {
+        Ok(()) => Ok(answer::done(&htmx, &format!("/imports/{id}"))),
+        Err(Error::Invalid(errors)) => refuse(&app, &me, &import, reading, errors).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// The mapping again, with what was chosen and what is wrong with it.
+async fn refuse(
+    app: &web::Data<App>,
+    me: &Permit<Import>,
+    import: &store::Import,
+    reading: Reading,
+    errors: FieldErrors,
+) -> Result<HttpResponse> {
+    let typed = store::Import {
+        kind: reading.kind,
+        mapping: reading.mapping,
+        clears_blanks: reading.clears_blanks,
+        ..import.clone()
+    };
+    answer::unprocessable(&pages::mapping_page(app, me, typed, errors).await?)
+}
+
+/// `POST /imports/{id}/run`: import what was checked, or go on with it.
+pub async fn start(
+    app: web::Data<App>,
+    me: Permit<Import>,
+    htmx: Htmx,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse> {
+    let (id, by, now) = (id.into_inner(), Actor::from(&*me), me.now);
+    app.db.tx_web(move |conn| ops::start(conn, id, &by, now)).await?;
+    Ok(answer::done(&htmx, &format!("/imports/{id}")))
+}
+
+/// `POST /imports/{id}/cancellation`.
+pub async fn cancel(
+    app: web::Data<App>,
+    me: Permit<Import>,
+    htmx: Htmx,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse> {
+    let (id, by, now) = (id.into_inner(), Actor::from(&*me), me.now);
+    app.db.tx_web(move |conn| ops::cancel(conn, id, &by, now)).await?;
+    answer::told(&htmx, &format!("/imports/{id}"), "Cancelled. What was stored by then stays.")
+}

@@ -1,0 +1,233 @@
+//! Columns to fields: what is suggested, what is refused, and a row's cells as a record. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::bulk::kind::Kind;
+use crate::bulk::lines::RECORD_LIMIT;
+use crate::bulk::row::Fault;
+use crate::error::FieldErrors;
+use crate::ingest::traits::snake_case;
+
+/// What a mapped trait's target begins with.
+const OWN: &str = "trait:";
+
+/// Where the cells of each column go: a field's name, `trait:<name>`, or nothing.
+pub type Mapping = Vec<String>;
+
+/// What the header suggests: a column goes to the field of its name, else to the one that goes by
+/// that name elsewhere; each field is suggested once, and other columns are left out.
+#[must_use]
+pub fn suggested(kind: Kind, header: &[String]) -> Mapping {
+    let names: Vec<String> = header.iter().map(|name| snake_case(name)).collect();
+    let mut mapping: Mapping = vec![String::new(); names.len()];
+    let mut taken: BTreeSet<&str> = BTreeSet::new();
+    for is_exact in [true, false] {
+        for (target, name) in mapping.iter_mut().zip(&names).filter(|(target, _)| target.is_empty())
+        {
+            let found = kind.fields().iter().find(|field| {
+                let fits = if is_exact {
+                    field.name == name
+                } else {
+                    field.headers.contains(&name.as_str())
+                };
+                fits && field.name != "traits" && !taken.contains(field.name)
+            });
+            let bare_id = || {
+                let own = kind.fields().iter().find(|field| field.is_required)?;
+                (!is_exact
+                    && name == "id"
+                    && kind != Kind::Memberships
+                    && !taken.contains(own.name))
+                .then_some(own)
+            };
+            if let Some(field) = found.or_else(bare_id) {
+                taken.insert(field.name);
+                target.push_str(field.name);
+            }
+        }
+    }
+    mapping
+}
+
+/// What can be chosen for a column of this name: nothing, each field, a trait of one's own.
+#[must_use]
+pub fn choices(kind: Kind, column: &str) -> Vec<(String, String)> {
+    let mut choices = vec![(String::new(), "Leave out".to_owned())];
+    choices.extend(kind.fields().iter().filter(|field| field.name != "traits").map(|field| {
+        let required = if field.is_required { ", required" } else { "" };
+        (field.name.to_owned(), format!("{} ({}{required})", field.name, field.of.words()))
+    }));
+    let own = snake_case(column);
+    if !own.is_empty() {
+        choices.push((format!("{OWN}{own}"), format!("Keep as trait {own}")));
+    }
+    choices
+}
+
+/// What is wrong with a mapping, at `column_<n>`; the key `""` is for the whole.
+#[must_use]
+pub fn faults(kind: Kind, header: &[String], mapping: &Mapping) -> FieldErrors {
+    let mut faults = FieldErrors::new();
+    let mut refuse = |field: String, text: String| faults.entry(field).or_default().push(text);
+    let mut used: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, target) in mapping.iter().enumerate().filter(|(_, target)| !target.is_empty()) {
+        let column = format!("column_{at}");
+        if let Some(first) = used.insert(target, at) {
+            let name = header.get(first).map_or("", String::as_str);
+            refuse(
+                column,
+                format!("The column “{name}” goes to {target} already: choose one of the two."),
+            );
+        } else if !target.starts_with(OWN)
+            && !kind.fields().iter().any(|field| field.name == target)
+        {
+            refuse(column, format!("{target} is no field of {}.", kind.key()));
+        }
+    }
+    for field in kind.fields().iter().filter(|field| field.is_required) {
+        if !used.contains_key(field.name) {
+            refuse(
+                String::new(),
+                format!("Choose the column that holds {}: {}", field.name, field.meaning),
+            );
+        }
+    }
+    if kind == Kind::Accounts && !used.contains_key("domain") && !used.contains_key("account_id") {
+        refuse(
+            String::new(),
+            "Choose the column that holds the domain, or the account_id.".to_owned(),
+        );
+    }
+    faults
+}
+
+/// A row as the members of a record.
+///
+/// # Errors
+/// When the row has not the header's number of cells, or a cell that cannot be kept.
+pub fn members(
+    header: &[String],
+    mapping: &Mapping,
+    clears_blanks: bool,
+    cells: &[String],
+) -> Result<Map<String, Value>, Fault> {
+    if cells.len() != header.len() {
+        let text = format!(
+            "The row has {} cells, the header has {}. Put texts that hold the delimiter in quotes.",
+            cells.len(),
+            header.len()
+        );
+        return Err(Fault::whole("ragged_row", text));
+    }
+    let mut members = Map::new();
+    let mut own = Map::new();
+    let all = cells.iter().zip(header).zip(mapping).filter(|(_, target)| !target.is_empty());
+    for ((cell, column), target) in all {
+        let at = |what: String| Fault {
+            field: Some(target.clone()),
+            code: "invalid_value",
+            message: what,
+        };
+        if cell.len() > RECORD_LIMIT {
+            let text = format!(
+                "Column “{column}”: the cell has {} bytes, the limit is {RECORD_LIMIT}. Perhaps a quote before it is never closed.",
+                cell.len()
+            );
+            return Err(at(text));
+        }
+        if cell.contains('\0') {
+            return Err(at(format!(
+                "Column “{column}”: the cell holds a NUL character. Leave it out, or choose another encoding."
+            )));
+        }
+        let text = cell.trim();
+        if text.is_empty() && !clears_blanks {
+            continue;
+        }
+        let value = if text.is_empty() { Value::Null } else { Value::from(text) };
+        match target.strip_prefix(OWN) {
+            Some(name) => own.insert(name.to_owned(), value),
+            None => members.insert(target.clone(), value),
+        };
+    }
+    if !own.is_empty() {
+        members.insert("traits".to_owned(), Value::Object(own));
+    }
+    Ok(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn texts(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn headers_suggest_fields_each_once() {
+        let header = texts(&[
+            "Company Domain Name",
+            "Record ID",
+            "Number of Employees",
+            "Name",
+            "name",
+            "Owner",
+        ]);
+        assert_eq!(
+            suggested(Kind::Accounts, &header),
+            texts(&["domain", "account_id", "employee_count", "name", "", ""])
+        );
+        assert_eq!(
+            suggested(Kind::Users, &texts(&["ID", "E-Mail", "Title"])),
+            texts(&["user_id", "email", "job_title"])
+        );
+        assert_eq!(
+            suggested(Kind::Memberships, &texts(&["id", "User Id", "workspaceId"])),
+            texts(&["", "user_id", "workspace_id"])
+        );
+    }
+
+    #[test]
+    fn a_mapping_is_checked_whole() {
+        let header = texts(&["a", "b"]);
+        let wrong = faults(Kind::Users, &header, &texts(&["email", "email"]));
+        assert_eq!(wrong.keys().collect::<Vec<_>>(), ["", "column_1"]);
+        assert!(faults(Kind::Users, &header, &texts(&["user_id", "trait:b"])).is_empty());
+        assert_eq!(faults(Kind::Accounts, &header, &texts(&["name", ""])).len(), 1);
+        assert_eq!(faults(Kind::Users, &header, &texts(&["user_id", "nonsense"])).len(), 1);
+    }
+
+    #[test]
+    fn empty_cells_say_nothing_unless_they_clear() {
+        let (header, mapping) =
+            (texts(&["id", "mail", "tier"]), texts(&["user_id", "email", "trait:tier"]));
+        let row = texts(&[" u1 ", "", "gold"]);
+        let read = |clears| Value::Object(members(&header, &mapping, clears, &row).unwrap());
+        assert_eq!(read(false), json!({"user_id": "u1", "traits": {"tier": "gold"}}));
+        assert_eq!(read(true), json!({"user_id": "u1", "email": null, "traits": {"tier": "gold"}}));
+        for (row, code) in [
+            (texts(&["u1"]), "ragged_row"),
+            (texts(&["u1", "\0", ""]), "invalid_value"),
+            (vec!["u1".to_owned(), "x".repeat(RECORD_LIMIT + 1), String::new()], "invalid_value"),
+        ] {
+            assert_eq!(members(&header, &mapping, false, &row).unwrap_err().code, code);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_header_a_suggestion_names_each_field_once(header in prop::collection::vec("[a-zA-Z _]{0,12}|id|email|domain", 0..9)) {
+            for kind in Kind::ALL {
+                let mapping = suggested(kind, &header);
+                prop_assert_eq!(mapping.len(), header.len());
+                prop_assert!(faults(kind, &header, &mapping).keys().all(String::is_empty));
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! CSV files of records, brought in through the browser: upload, mapping, check, import, errors.
+//!
+//! Owns `imports`, `import_parts`, `import_faults` and `import_mappings`. The pure part: [`sheet`] (what a
+//! file's bytes are), [`mapping`] (columns to fields, cells to a record), [`escape`] (cells that a
+//! spreadsheet would run). [`file`] reads a stored file row by row, [`jobs`] checks and imports it in
+//! chunks.
+//!
+//! Invariants: a file is kept as it came and read anew each time, so nothing is lost by a wrong guess;
+//! the check and the import run the same rows through the same rules (`bulk`); a chunk and how far
+//! the import is are one transaction, so a job that was killed goes on after the last committed chunk
+//! and ends the same.
+
+pub mod actions;
+pub mod escape;
+pub mod file;
+pub mod jobs;
+pub mod mapping;
+pub mod ops;
+pub mod pages;
+pub mod sheet;
+pub mod store;
+pub mod store_parts;

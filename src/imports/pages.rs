@@ -1,0 +1,281 @@
+//! What people see of imports.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use futures_util::stream;
+use uuid::Uuid;
+
+use super::mapping;
+use super::sheet::{DELIMITERS, ENCODINGS};
+use super::store::{self, Import};
+use super::store_parts::{self, Refused};
+use super::{escape, file};
+use crate::app::App;
+use crate::bulk::kind::Kind;
+use crate::error::{Error, FieldErrors, Result};
+use crate::web::answer::{self, Htmx};
+use crate::web::format::{self, Moment};
+use crate::web::permit::{Import as MayImport, Permit};
+use crate::web::shell::{NavItem, Shell};
+
+/// Imports of the list.
+const LISTED: i64 = 100;
+/// Refused rows on the page; the file has all of them.
+const SHOWN: i64 = 20;
+/// Rows of the file that are shown beside the mapping.
+const SAMPLES: usize = 5;
+/// Rows of the file of errors that are in memory at once.
+const BATCH: i64 = 1_000;
+
+/// An import in words.
+pub(super) struct Line {
+    import: Import,
+    kind: &'static str,
+    made: Moment,
+    finished: Option<Moment>,
+    status: &'static str,
+    size: String,
+}
+
+impl Line {
+    fn of(import: Import, me: &Permit<MayImport>) -> Self {
+        let moment = |at| format::moment(at, me.now, me.zone);
+        Self {
+            kind: Kind::named(&import.kind).map_or("Records", Kind::label),
+            made: moment(import.created_at),
+            finished: import.finished_at.map(moment),
+            status: match import.status.as_str() {
+                _ if import.is_stuck => "Stopped by a fault",
+                "mapping" => "Waits for its mapping",
+                "checking" => "Being checked",
+                "checked" => "Checked, not imported",
+                "importing" => "Being imported",
+                "done" => "Imported",
+                _ => "Cancelled",
+            },
+            size: size(import.size_bytes),
+            import,
+        }
+    }
+
+    /// For the bar: done and all, never a bar without an end.
+    fn bar(&self) -> (i64, i64) {
+        (self.import.done_rows, self.import.total_rows.unwrap_or(0).max(1))
+    }
+}
+
+fn size(bytes: i64) -> String {
+    match bytes {
+        ..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KB", bytes / 1024),
+        _ => format!("{} MB", bytes / 1_048_576),
+    }
+}
+
+/// `GET /imports`.
+#[derive(Template)]
+#[template(path = "imports/index.html")]
+struct Index {
+    shell: Shell,
+    lines: Vec<Line>,
+}
+
+/// The history of imports.
+pub async fn index(app: web::Data<App>, me: Permit<MayImport>) -> Result<HttpResponse> {
+    let imports = app.db.read_web(|conn| store::newest(conn, LISTED)).await?;
+    let lines = imports.into_iter().map(|import| Line::of(import, &me)).collect();
+    answer::page(&Index { shell: me.shell("Imports").at(NavItem::Imports), lines })
+}
+
+/// `GET /imports/new`, and what a refused upload answers with.
+#[derive(Template)]
+#[template(path = "imports/new.html")]
+pub(super) struct NewPage {
+    shell: Shell,
+    kinds: Vec<Kind>,
+    kind: String,
+    errors: FieldErrors,
+}
+
+impl NewPage {
+    pub(super) fn new(me: &Permit<MayImport>, kind: String, errors: FieldErrors) -> Self {
+        let shell = me.shell("Import a file").at(NavItem::Imports);
+        Self { shell, kinds: Kind::ALL.to_vec(), kind, errors }
+    }
+
+    fn is_chosen(&self, kind: &Kind) -> bool {
+        self.kind == kind.key()
+    }
+}
+
+/// The form for a file.
+pub async fn new(me: Permit<MayImport>) -> Result<HttpResponse> {
+    answer::page(&NewPage::new(&me, String::new(), FieldErrors::new()))
+}
+
+/// A column and where it goes.
+struct Column {
+    at: usize,
+    name: String,
+    samples: Vec<String>,
+    choices: Vec<(String, String)>,
+    chosen: String,
+    error: String,
+}
+
+/// `GET /imports/{id}/mapping`, and what a refused mapping answers with.
+#[derive(Template)]
+#[template(path = "imports/mapping.html")]
+pub(super) struct MappingPage {
+    shell: Shell,
+    line: Line,
+    columns: Vec<Column>,
+    kinds: Vec<(String, String)>,
+    errors: FieldErrors,
+}
+
+/// Reads the page of a mapping.
+pub(super) async fn mapping_page(
+    app: &web::Data<App>,
+    me: &Permit<MayImport>,
+    import: Import,
+    errors: FieldErrors,
+) -> Result<MappingPage> {
+    let kind = Kind::named(&import.kind).unwrap_or(Kind::Workspaces);
+    let (db, read) = (app.db.clone(), import.clone());
+    let rows = web::block(move || {
+        file::first_rows(&db, read.id, &read.encoding, &read.delimiter, SAMPLES + 1)
+    });
+    let rows = rows
+        .await
+        .map_err(|_| Error::Unavailable(2, "the server is shutting down".to_owned()))??;
+    let columns = import.header.iter().enumerate().map(|(at, name)| Column {
+        at,
+        name: name.clone(),
+        samples: rows
+            .iter()
+            .skip(1)
+            .map(|row| {
+                row.cells.get(at).map_or_else(String::new, |cell| cell.chars().take(60).collect())
+            })
+            .collect(),
+        choices: mapping::choices(kind, name),
+        chosen: import.mapping.get(at).cloned().unwrap_or_default(),
+        error: errors.get(&format!("column_{at}")).map(|all| all.join(" ")).unwrap_or_default(),
+    });
+    Ok(MappingPage {
+        shell: me.shell(format!("Map the columns of {}", import.file_name)).at(NavItem::Imports),
+        columns: columns.collect(),
+        kinds: Kind::ALL
+            .iter()
+            .map(|kind| (kind.key().to_owned(), kind.label().to_owned()))
+            .collect(),
+        line: Line::of(import, me),
+        errors,
+    })
+}
+
+impl MappingPage {
+    fn encodings(&self) -> &'static [(&'static str, &'static str)] {
+        &ENCODINGS
+    }
+
+    fn delimiters(&self) -> &'static [(&'static str, &'static str)] {
+        &DELIMITERS
+    }
+}
+
+/// The mapping of a file that is not being worked on.
+pub async fn map(
+    app: web::Data<App>,
+    me: Permit<MayImport>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse> {
+    let import = app.db.read_web(move |conn| store::find(conn, *id)).await?;
+    if matches!(import.status.as_str(), "checking" | "importing" | "done") {
+        return Ok(answer::see_other(&format!("/imports/{}", import.id)));
+    }
+    answer::page(&mapping_page(&app, &me, import, FieldErrors::new()).await?)
+}
+
+/// `GET /imports/{id}`: how it stands.
+#[derive(Template)]
+#[template(path = "imports/show.html", blocks = ["state"])]
+struct ShowPage {
+    shell: Shell,
+    line: Line,
+    refused: Vec<Refused>,
+}
+
+/// The page, or its state alone for whoever polls. A file without a mapping shows that first.
+pub async fn show(
+    app: web::Data<App>,
+    me: Permit<MayImport>,
+    htmx: Htmx,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse> {
+    let id = id.into_inner();
+    let (import, refused) = app
+        .db
+        .read_web(move |conn| {
+            Ok((store::find(conn, id)?, store_parts::refused(conn, id, 0, SHOWN)?))
+        })
+        .await?;
+    if import.status == "mapping" && !htmx.asks {
+        return answer::page(&mapping_page(&app, &me, import, FieldErrors::new()).await?);
+    }
+    let shell = me.shell(format!("Import of {}", import.file_name)).at(NavItem::Imports);
+    let page = ShowPage { shell, line: Line::of(import, &me), refused };
+    if htmx.wants("state") { answer::page(&page.as_state()) } else { answer::page(&page) }
+}
+
+/// `GET /imports/{id}/errors`: the refused rows as a CSV file, each with what is wrong with it.
+pub async fn errors(
+    app: web::Data<App>,
+    _me: Permit<MayImport>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse> {
+    let id = id.into_inner();
+    let import = app.db.read_web(move |conn| store::find(conn, id)).await?;
+    let mut head = import.header.clone();
+    head.push("error".to_owned());
+    let first = lines(std::iter::once(head.as_slice()))?;
+    let width = import.header.len();
+    let rows = stream::try_unfold(Some(0_i64), move |after| {
+        let app = app.clone();
+        async move {
+            let Some(after) = after else { return Ok(None) };
+            let rows =
+                app.db.read_web(move |conn| store_parts::refused(conn, id, after, BATCH)).await?;
+            let Some(last) = rows.last().map(|row| row.line) else { return Ok::<_, Error>(None) };
+            let whole: Vec<Vec<String>> = rows
+                .into_iter()
+                .map(|row| {
+                    let mut cells = row.cells;
+                    // The message keeps its column, whatever the row has.
+                    cells.resize(cells.len().max(width), String::new());
+                    cells.push(row.message);
+                    cells
+                })
+                .collect();
+            let text = lines(whole.iter().map(Vec::as_slice))?;
+            Ok(Some((Bytes::from(text), Some(last))))
+        }
+    });
+    let body = stream::StreamExt::chain(stream::iter([Ok(Bytes::from(first))]), rows);
+    let name = format!("attachment; filename=\"errors-{id}.csv\"");
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header(("content-disposition", name))
+        .streaming(body))
+}
+
+fn lines<'a>(rows: impl Iterator<Item = &'a [String]>) -> Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    for row in rows {
+        let cells = row.iter().map(|cell| escape::cell(cell));
+        writer.write_record(cells.map(|cell| cell.into_owned())).map_err(Error::internal)?;
+    }
+    writer.into_inner().map_err(|error| Error::internal(error.to_string()))
+}
