@@ -11,15 +11,16 @@ use crate::queue::engine::{Handler, Period, Running, Schedule};
 use crate::scoring::jobs::RESCORE;
 use crate::usage::jobs::REBUILD;
 use crate::{
-    accounts, catalog, identity, imports, ingest, queue, routing, scoring, sources, subscriptions,
-    team, usage, web, workspaces,
+    accounts, catalog, contacts, identity, imports, ingest, queue, routing, scoring, sources,
+    subscriptions, team, usage, web, workspaces,
 };
 
 /// What the drainer makes of events, in the order in which each needs the one before: who, where,
 /// what, whose.
-pub const PROJECTIONS: [Projection; 5] = [
+pub const PROJECTIONS: [Projection; 6] = [
     identity::project::project,
     workspaces::project::project,
+    contacts::project::project,
     subscriptions::project::project,
     usage::project::project,
     accounts::project::project,

@@ -29,6 +29,7 @@ pub mod ingest;
 pub mod identity;
 pub mod accounts;
 pub mod workspaces;
+pub mod contacts;
 pub mod subscriptions;
 pub mod webhooks;
 pub mod usage;

@@ -11,8 +11,8 @@ use actix_web::web::{ServiceConfig, get, post, put, scope, to};
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
 use crate::{
-    accounts, api, bulk, catalog, health, identity, imports, ingest, ownership, routing, scoring,
-    sources, subscriptions, tasks, team, webhooks, workspaces,
+    accounts, api, bulk, catalog, contacts, health, identity, imports, ingest, ownership, routing,
+    scoring, sources, subscriptions, tasks, team, webhooks, workspaces,
 };
 
 /// Mounts everything.
@@ -242,13 +242,15 @@ fn workspace_pages(config: &mut ServiceConfig) {
         .route("/accounts/{id}/owner", post().to(accounts::actions::own));
 }
 
-/// People of the product: who is who.
+/// People: contacts, users of the product, who is who.
 fn people_pages(config: &mut ServiceConfig) {
     use identity::{actions, pages};
     config
+        .route("/contacts", get().to(contacts::pages::list::index))
         .route("/contacts/merges", get().to(pages::merges::index))
         .route("/contacts/merges", post().to(actions::judge))
         .route("/contacts/merges/reopenings", post().to(actions::reopen))
+        .route("/contacts/{id}", get().to(contacts::pages::detail::detail))
         .route("/users/changes/{id}/undoing", post().to(actions::undo))
         .route("/users/{id}", get().to(pages::user::user))
         .route("/users/{id}/splits", post().to(actions::split));

@@ -125,6 +125,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    contact_users (user_id) {
+        user_id -> Uuid,
+        contact_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    contacts (id) {
+        id -> Uuid,
+        email -> Text,
+        email_kind -> Text,
+        domain -> Text,
+    }
+}
+
+diesel::table! {
     dead_letters (id) {
         id -> Uuid,
         source_id -> Uuid,
@@ -934,6 +950,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     assignments,
     audit_entries,
     catalog_versions,
+    contact_users,
+    contacts,
     dead_letters,
     event_definitions,
     event_name_days,

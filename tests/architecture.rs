@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Features in the order in which data flows through them: calls go up this list. Routing stands
 /// last: it decides and, in the same transaction, calls ownership, which calls tasks.
-const FEATURES: [&str; 16] = [
+const FEATURES: [&str; 17] = [
     "team",
     "sources",
     "catalog",
@@ -19,6 +19,7 @@ const FEATURES: [&str; 16] = [
     "identity",
     "accounts",
     "workspaces",
+    "contacts",
     "subscriptions",
     "webhooks",
     "usage",

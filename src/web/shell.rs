@@ -67,6 +67,7 @@ pub enum NavItem {
     Inbox,
     Workspaces,
     Accounts,
+    Contacts,
     Assign,
     Routing,
     Scoring,
@@ -85,6 +86,7 @@ impl NavItem {
             Self::Inbox => "Inbox",
             Self::Workspaces => "Workspaces",
             Self::Accounts => "Accounts",
+            Self::Contacts => "Contacts",
             Self::Assign => "Assign",
             Self::Routing => "Routing",
             Self::Scoring => "Scoring",
@@ -103,6 +105,7 @@ impl NavItem {
             Self::Inbox => "/inbox",
             Self::Workspaces => "/workspaces",
             Self::Accounts => "/accounts",
+            Self::Contacts => "/contacts",
             Self::Assign => "/assign",
             Self::Routing => "/routing/log",
             Self::Scoring => "/scoring",
@@ -121,6 +124,7 @@ impl NavItem {
             Self::Inbox => Some('i'),
             Self::Workspaces => Some('w'),
             Self::Accounts => Some('a'),
+            Self::Contacts => Some('c'),
             Self::Assign | Self::Imports | Self::Settings | Self::Events | Self::Keys => None,
             Self::Routing => Some('r'),
             Self::Scoring => Some('s'),
@@ -161,12 +165,12 @@ pub struct NavGroup {
 #[must_use]
 pub fn nav_groups(role: Role) -> Vec<NavGroup> {
     use NavItem::{
-        Accounts, Assign, Events, Imports, Inbox, Ingest, Keys, Routing, Scoring, Settings,
-        Workspaces,
+        Accounts, Assign, Contacts, Events, Imports, Inbox, Ingest, Keys, Routing, Scoring,
+        Settings, Workspaces,
     };
     let all: [(&str, &[NavItem]); 5] = [
         ("Work", &[Inbox]),
-        ("Records", &[Workspaces, Accounts]),
+        ("Records", &[Workspaces, Accounts, Contacts]),
         ("Steer", &[Assign, Routing, Scoring]),
         ("Run", &[Ingest, Imports]),
         ("Settings", &[Settings, Events, Keys]),

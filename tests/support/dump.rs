@@ -9,10 +9,12 @@ use diesel::sql_types::Text;
 use ripen::db::{Database, Pool};
 
 /// What the drainer makes of the events.
-pub const PROJECTED: [(&str, &str); 17] = [
+pub const PROJECTED: [(&str, &str); 19] = [
     ("product_users", "to_jsonb(t)"),
     ("identifiers", "to_jsonb(t)"),
     ("identity_claims", "to_jsonb(t)"),
+    ("contacts", "to_jsonb(t)"),
+    ("contact_users", "to_jsonb(t)"),
     ("merge_evidence", "to_jsonb(t)"),
     ("merge_candidates", "to_jsonb(t) - 'seen_at'"),
     ("accounts", "to_jsonb(t)"),

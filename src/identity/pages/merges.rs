@@ -146,7 +146,7 @@ fn page(
 ) -> MergesPage {
     let title = if conflict.is_some() { "Error: Same person?" } else { "Same person?" };
     MergesPage {
-        shell: me.shell(title).at(NavItem::Workspaces),
+        shell: me.shell(title).at(NavItem::Contacts),
         cards,
         kept,
         next,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{Known, kind_label};
 use crate::app::App;
+use crate::contacts::store_pages::{self as contacts, Row as Contact};
 use crate::error::{Error, Result};
 use crate::identity::store_people::{self, Decided, Event, Face, Seat, Stitch, Told};
 use crate::ids::{UserId, WorkspaceId};
@@ -97,6 +98,7 @@ struct UserPage {
     lines: Vec<Line>,
     events: Vec<Happened>,
     traits: Vec<Trait>,
+    contacts: Vec<Contact>,
     may_decide: bool,
 }
 
@@ -106,6 +108,7 @@ struct Found {
     stitches: Vec<Stitch>,
     decisions: Vec<Decided>,
     events: Vec<Event>,
+    contacts: Vec<Contact>,
 }
 
 /// `GET /users/{id}`
@@ -150,11 +153,12 @@ fn read(
         stitches: store_people::stitches(conn, id, MOST)?,
         decisions: store_people::decisions(conn, id, MOST)?,
         events: store_people::key_events(conn, id, since, EVENTS)?,
+        contacts: contacts::of_person(conn, id)?,
     }))
 }
 
 fn show(me: &Viewer, id: UserId, found: Found, today: NaiveDate) -> Result<UserPage> {
-    let Found { known, told, stitches, decisions, events } = found;
+    let Found { known, told, stitches, decisions, events, contacts } = found;
     let moment = |at| format::moment(at, me.now, me.zone);
     let heat = known.heat(id, today);
     let Known { faces, names, seats, .. } = known;
@@ -174,7 +178,7 @@ fn show(me: &Viewer, id: UserId, found: Found, today: NaiveDate) -> Result<UserP
         })
         .collect();
     Ok(UserPage {
-        shell: me.shell(face.title().to_owned()).at(NavItem::Workspaces),
+        shell: me.shell(face.title().to_owned()).at(NavItem::Contacts),
         note: match face.email_kind.as_str() {
             "personal" => "private address",
             "disposable" => "disposable address",
@@ -198,6 +202,7 @@ fn show(me: &Viewer, id: UserId, found: Found, today: NaiveDate) -> Result<UserP
             })
             .collect(),
         traits: traits(&told, me),
+        contacts,
         may_decide: me.may(May::MergeAccounts),
         face,
     })

@@ -160,7 +160,9 @@ const ROUTES: &[(&str, Needs)] = &[
     ("GET /accounts/links", Right(View)),
     ("GET /accounts/{id}", Right(View)),
     ("POST /accounts/{id}/owner", Right(Assign)),
+    ("GET /contacts", Right(View)),
     ("GET /contacts/merges", Right(View)),
+    ("GET /contacts/{id}", Right(View)),
     ("POST /contacts/merges", Right(MergeAccounts)),
     ("POST /contacts/merges/reopenings", Right(MergeAccounts)),
     ("POST /users/changes/{id}/undoing", Right(MergeAccounts)),
@@ -226,6 +228,7 @@ pub struct Stocked {
 
 const WORKSPACE: Uuid = Uuid::from_u128(0x0000_0001_0000_0000_0001);
 const USER: Uuid = Uuid::from_u128(0x0000_0002_0000_0000_0013);
+const CONTACT: Uuid = Uuid::from_u128(0xc0);
 const CHANGE: Uuid = Uuid::from_u128(0xc4);
 const IMPORT: Uuid = Uuid::from_u128(0x1a);
 const LETTER: Uuid = Uuid::from_u128(0x7e);
@@ -290,6 +293,11 @@ pub async fn stocked() -> Stocked {
         now.to_rfc3339()
     );
     house.db.checkout(Pool::Work).unwrap().batch_execute(&import).unwrap();
+    let contact = format!(
+        "insert into contacts values ('{CONTACT}', 'u13@acme.example', 'corporate', 'acme.example');
+         insert into contact_users values ('{USER}', '{CONTACT}')"
+    );
+    house.db.checkout(Pool::Work).unwrap().batch_execute(&contact).unwrap();
     let invite = hex::encode(token::hash(&invite));
     Stocked { house, source, write_key, webhook, api_key, target, invite, task }
 }
@@ -311,6 +319,7 @@ impl Stocked {
             _ if pattern.starts_with("/users/changes/") => CHANGE.to_string(),
             _ if pattern.starts_with("/users/") => USER.to_string(),
             _ if pattern.starts_with("/imports/") => IMPORT.to_string(),
+            _ if pattern.starts_with("/contacts/") => CONTACT.to_string(),
             _ if pattern.starts_with("/workspaces/") => WORKSPACE.to_string(),
             _ if pattern.starts_with("/accounts/") => account.to_string(),
             _ => "00".repeat(32),

@@ -1,0 +1,2 @@
+drop table contact_users;
+drop table contacts;

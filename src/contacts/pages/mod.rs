@@ -1,0 +1,4 @@
+//! The pages of contacts: the list, and one of them.
+
+pub mod detail;
+pub mod list;
