@@ -34,6 +34,14 @@ impl Inferred {
 }
 
 impl Trail {
+    /// Puts what was gathered, in whatever order and however often, into its one form.
+    pub fn settle(&mut self) {
+        self.current.sort_unstable();
+        self.current.dedup();
+        self.calls.sort_unstable();
+        self.calls.dedup();
+    }
+
     /// The workspace of an event at `at` (`spec/ingest.md`, "Workspace of an event"): the only
     /// current membership, else the last `group()` at or before the event, else the earliest one.
     /// Of two calls in the same microsecond the greater id counts.
@@ -50,6 +58,8 @@ impl Trail {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -67,5 +77,44 @@ mod tests {
             assert_eq!(two.workspace_at(at(second)), Some((workspace, Inferred::LastGroup)));
         }
         assert_eq!(Trail::default().workspace_at(at(5)), None);
+    }
+    fn trail(current: &[u8], calls: &[(i64, u8)]) -> Trail {
+        let named = |id: u8| WorkspaceId::of(&id.to_string());
+        let mut trail = Trail {
+            current: current.iter().map(|id| named(*id)).collect(),
+            calls: calls.iter().map(|(second, id)| (at(*second), named(*id))).collect(),
+        };
+        trail.settle();
+        trail
+    }
+
+    proptest! {
+        /// Against the words of the specification, over the set of what was said.
+        #[test]
+        fn any_order_and_repetition_of_what_was_said_is_the_same(
+            current in prop::collection::vec(0_u8..3, 0..4),
+            calls in prop::collection::vec((0_i64..8, 0_u8..4), 0..8),
+            order in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+            second in -1_i64..9,
+        ) {
+            let mut others = calls.clone();
+            others.reverse();
+            if !calls.is_empty() {
+                others.extend(order.iter().map(|pick| calls[pick.index(calls.len())]));
+            }
+            let mut again = current.clone();
+            again.reverse();
+            again.extend(current.clone());
+            let found = trail(&current, &calls).workspace_at(at(second));
+            prop_assert_eq!(trail(&again, &others).workspace_at(at(second)), found);
+
+            let said = trail(&current, &calls);
+            let last = said.calls.iter().filter(|(time, _)| *time <= at(second)).max();
+            let expected = match said.current.as_slice() {
+                [only] => Some((*only, Inferred::Membership)),
+                _ => last.or(said.calls.iter().min()).map(|call| (call.1, Inferred::LastGroup)),
+            };
+            prop_assert_eq!(found, expected);
+        }
     }
 }

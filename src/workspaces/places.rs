@@ -71,8 +71,7 @@ pub fn find(conn: &mut PgConnection, chunk: &mut Chunk<'_>, moves: &Moves) -> Re
         }
     }
     for trail in trails.values_mut() {
-        trail.current.sort_unstable();
-        trail.current.dedup();
+        trail.settle();
     }
     let several: Vec<UserId> = everybody
         .iter()
@@ -89,8 +88,7 @@ pub fn find(conn: &mut PgConnection, chunk: &mut Chunk<'_>, moves: &Moves) -> Re
         }
     }
     for (canonical, trail) in &mut trails {
-        trail.calls.sort_unstable();
-        trail.calls.dedup();
+        trail.settle();
         if moved.contains(canonical) {
             chunk.replace.insert(*canonical, None);
         } else if let (Some(at), true) = (moves.called.get(canonical), trail.current.len() != 1) {
