@@ -57,7 +57,7 @@ fn records(config: &mut ServiceConfig) {
 
 /// The JSON API: every handler takes a key with the scope that it needs.
 fn json_api(config: &mut ServiceConfig) {
-    use api::{jobs, reference, scoring, subscriptions, workspace_parts, workspaces};
+    use api::{jobs, people, reference, scoring, subscriptions, workspace_parts, workspaces};
     config
         .route("/api/openapi.json", get().to(reference::document))
         .route("/api/docs", get().to(reference::page))
@@ -74,6 +74,10 @@ fn json_api(config: &mut ServiceConfig) {
         .route("/api/v1/workspaces/{workspace_id}/routing", get().to(workspace_parts::routing))
         .route("/api/v1/subscriptions", get().to(subscriptions::list))
         .route("/api/v1/subscriptions/{id}", get().to(subscriptions::one))
+        .route("/api/v1/users", get().to(people::users))
+        .route("/api/v1/users/{user_id}", get().to(people::user))
+        .route("/api/v1/contacts", get().to(people::contacts))
+        .route("/api/v1/contacts/{email}", get().to(people::contact))
         .route("/api/v1/scoring/model", get().to(scoring::model))
         .route("/api/v1/scoring/model", put().to(scoring::put_model))
         .route("/api/v1/scoring/model/publish", post().to(scoring::publish))

@@ -9,7 +9,7 @@ use crate::clock::is_askable;
 use crate::usage::condition::Op;
 
 /// Rows a page when nothing is asked.
-const DEFAULT_LIMIT: i64 = 50;
+pub const DEFAULT_LIMIT: i64 = 50;
 /// Most rows a page.
 pub const MOST_ROWS: i64 = 500;
 const DEFAULT_SORT: &str = "-score";

@@ -1,5 +1,6 @@
 //! Who is who, as people see and decide it.
 
+mod api;
 mod contacts;
 mod judging;
 mod stitching;

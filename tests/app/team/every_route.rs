@@ -57,6 +57,10 @@ const ROUTES: &[(&str, Needs)] = &[
     ("GET /api/v1/workspaces/{workspace_id}/routing", Key(Scope::Read)),
     ("GET /api/v1/subscriptions", Key(Scope::Read)),
     ("GET /api/v1/subscriptions/{id}", Key(Scope::Read)),
+    ("GET /api/v1/users", Key(Scope::Read)),
+    ("GET /api/v1/users/{user_id}", Key(Scope::Read)),
+    ("GET /api/v1/contacts", Key(Scope::Read)),
+    ("GET /api/v1/contacts/{email}", Key(Scope::Read)),
     ("GET /api/v1/scoring/model", Key(Scope::Read)),
     ("PUT /api/v1/scoring/model", Key(Scope::Admin)),
     ("POST /api/v1/scoring/model/publish", Key(Scope::Admin)),
@@ -329,8 +333,9 @@ impl Stocked {
             .replace("{id}", &id)
             .replace("{workspace_id}", "ws2")
             .replace("{account_id}", "acme.com")
-            .replace("{user_id}", "u-1")
+            .replace("{user_id}", "u13")
             .replace("{kind}", "users")
+            .replace("{email}", "u13@acme.example")
             .replace("{n}", "1")
             .replace("{key}", "usage_limit_hit")
             .replace("{token}", "nothing")
