@@ -7,12 +7,16 @@ use crate::db::Pool;
 use crate::error::Result;
 use crate::ids::WorkspaceId;
 use crate::ingest::drain::Projection;
+use crate::ingest::ops::REPLAY;
+use crate::ingest::watch::WATCH;
 use crate::queue::engine::{Handler, Period, Running, Schedule};
 use crate::scoring::jobs::RESCORE;
+use crate::team::member::Member;
 use crate::usage::jobs::REBUILD;
+use crate::web::role::May;
 use crate::{
     accounts, catalog, contacts, identity, imports, ingest, queue, routing, scoring, sources,
-    subscriptions, team, usage, web, workspaces,
+    subscriptions, tasks, team, usage, web, workspaces,
 };
 
 /// What the drainer makes of events, in the order in which each needs the one before: who, where,
@@ -27,18 +31,21 @@ pub const PROJECTIONS: [Projection; 6] = [
 ];
 
 /// What does the jobs in the queue.
-pub const HANDLERS: [Handler; 4] = [
+pub const HANDLERS: [Handler; 6] = [
     Handler { kind: RESCORE, run: rescore },
     Handler { kind: REBUILD, run: usage::jobs::rebuild },
     Handler { kind: TIDY, run: tidy },
     Handler { kind: imports::ops::JOB, run: import },
+    Handler { kind: WATCH, run: watch },
+    Handler { kind: REPLAY, run: ingest::jobs::replay },
 ];
 
 /// What is put into the queue by itself. UTC: scores are of UTC days.
-pub const SCHEDULES: [Schedule; 2] = [
+pub const SCHEDULES: [Schedule; 3] = [
     // A new day has begun: everything decays by a day, and routing looks at everybody.
     Schedule { kind: RESCORE, period: Period::DailyAt(1) },
     Schedule { kind: TIDY, period: Period::Minutes(60) },
+    Schedule { kind: WATCH, period: Period::Minutes(5) },
 ];
 
 const TIDY: &str = "tidy";
@@ -68,6 +75,27 @@ pub fn after_scoring(
 ) -> Result<()> {
     routing::ops::route_workspaces(conn, workspaces, now)?;
     Ok(())
+}
+
+/// Looks whether ingestion is as usual; whoever may see it is told of what is not.
+fn watch(running: &Running<'_>) -> Result<()> {
+    let now = running.clock.now();
+    running.db.tx(Pool::Work, |conn| {
+        let raised = ingest::watch::look(conn, now)?;
+        if raised.is_empty() {
+            return Ok(());
+        }
+        let members = team::store::members(conn)?;
+        let told =
+            |member: &&Member| member.deactivated_at.is_none() && member.role.may(May::SeeIngest);
+        for member in members.iter().filter(told) {
+            for alert in &raised {
+                let url = format!("/ingest/alerts/{}", alert.id);
+                tasks::store::notify(conn, member.id, "ingest_alert", &alert.title, &url, now)?;
+            }
+        }
+        Ok(())
+    })
 }
 
 /// Forgets what nobody needs any more, and makes room for the days to come.

@@ -201,15 +201,20 @@ fn key_pages(config: &mut ServiceConfig) {
 fn ingest_pages(config: &mut ServiceConfig) {
     use ingest::{actions, pages};
     config
-        .route("/ingest", get().to(pages::health))
+        .route("/ingest", get().to(pages::health::health))
         .route("/ingest/unmapped", get().to(subscriptions::pages::unmapped))
         .route("/ingest/unmapped/{id}", get().to(subscriptions::pages::customer))
         .route("/ingest/unmapped/{id}/mapping", post().to(subscriptions::actions::map))
         .route("/ingest/unmapped/{id}/mapping/removal", post().to(subscriptions::actions::unmap))
-        .route("/ingest/dead-letters", get().to(pages::dead_letters))
+        .route("/ingest/sources/{id}", get().to(pages::source::source))
+        .route("/ingest/alerts/{id}", get().to(pages::alert::alert))
+        .route("/ingest/alerts/{id}/acknowledgement", post().to(actions::acknowledge))
+        .route("/ingest/dead-letters", get().to(pages::letters::dead_letters))
         .route("/ingest/dead-letters/replays", post().to(actions::replay))
+        .route("/ingest/dead-letters/replays/{id}", get().to(pages::replay::replay))
         .route("/ingest/dead-letters/discards", post().to(actions::discard))
-        .route("/ingest/dead-letters/{id}", get().to(pages::dead_letter));
+        .route("/ingest/dead-letters/{id}", get().to(pages::letter::dead_letter))
+        .route("/ingest/dead-letters/{id}/text", post().to(actions::mend));
 }
 
 /// Files of records.

@@ -141,6 +141,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    dead_letter_attempts (replay_id, letter_id) {
+        replay_id -> Uuid,
+        letter_id -> Uuid,
+        attempted_at -> Timestamptz,
+        event_id -> Nullable<Uuid>,
+        code -> Nullable<Text>,
+        message -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     dead_letters (id) {
         id -> Uuid,
         source_id -> Uuid,
@@ -155,6 +166,7 @@ diesel::table! {
         replayed_at -> Nullable<Timestamptz>,
         discarded_at -> Nullable<Timestamptz>,
         discard_reason -> Nullable<Text>,
+        mended -> Nullable<Text>,
     }
 }
 
@@ -306,6 +318,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    ingest_alerts (id) {
+        id -> Uuid,
+        kind -> Text,
+        source_id -> Nullable<Uuid>,
+        opened_at -> Timestamptz,
+        closed_at -> Nullable<Timestamptz>,
+        facts -> Jsonb,
+        acknowledged_at -> Nullable<Timestamptz>,
+        acknowledged_by -> Nullable<Uuid>,
+        acknowledged_name -> Nullable<Text>,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     ingest_measures (source_id, measure, minute, bucket) {
         source_id -> Uuid,
         measure -> Text,
@@ -323,6 +350,19 @@ diesel::table! {
         accepted -> Int8,
         rejected -> Int8,
         duplicates -> Int8,
+    }
+}
+
+diesel::table! {
+    ingest_replays (id) {
+        id -> Uuid,
+        actor_id -> Nullable<Uuid>,
+        actor -> Text,
+        chosen -> Jsonb,
+        letters -> Int8,
+        started_at -> Timestamptz,
+        beyond -> Nullable<Uuid>,
+        finished_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -922,6 +962,8 @@ diesel::joinable!(account_links -> accounts (account_id));
 diesel::joinable!(account_links -> team_members (pinned_by));
 diesel::joinable!(account_owners -> team_members (member_id));
 diesel::joinable!(audit_entries -> team_members (actor_id));
+diesel::joinable!(dead_letter_attempts -> dead_letters (letter_id));
+diesel::joinable!(dead_letter_attempts -> ingest_replays (replay_id));
 diesel::joinable!(dead_letters -> sources (source_id));
 diesel::joinable!(import_faults -> imports (import_id));
 diesel::joinable!(import_parts -> imports (import_id));
@@ -952,6 +994,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     catalog_versions,
     contact_users,
     contacts,
+    dead_letter_attempts,
     dead_letters,
     event_definitions,
     event_name_days,
@@ -965,8 +1008,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_parts,
     imports,
     inferred_events,
+    ingest_alerts,
     ingest_measures,
     ingest_minutes,
+    ingest_replays,
     invites,
     jobs,
     journal,

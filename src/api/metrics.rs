@@ -88,8 +88,17 @@ fn text(figures: &Figures, db: &Database, now: DateTime<Utc>) -> String {
         "Events acknowledged and not yet projected.",
         figures.pending,
     );
-    let lag = figures.oldest_pending_at.map_or(0, |at| (now - at).num_seconds().max(0));
-    page.gauge("ripen_ingest_lag_seconds", "Age of the oldest event not yet projected.", lag);
+    let lag = figures.oldest_pending_at.map_or(0, |at| (now - at).num_milliseconds().max(0));
+    page.family("ripen_ingest_lag_seconds", "gauge", "Age of the oldest event not yet projected.");
+    page.line("ripen_ingest_lag_seconds", "", format!("{}.{:03}", lag / 1_000, lag % 1_000));
+    if let Some(at) = figures.processed_to {
+        page.gauge(
+            "ripen_ingest_processed_timestamp_seconds",
+            "Everything received up to here is projected, in seconds since 1970.",
+            at.timestamp(),
+        );
+    }
+    page.gauge("ripen_ingest_alerts", "Alerts of ingestion that stand.", figures.alerts);
     page.gauge(
         "ripen_dead_letters",
         "Refused events that wait for a person.",

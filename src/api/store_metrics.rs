@@ -24,6 +24,10 @@ pub struct Figures {
     #[diesel(sql_type = BigInt)]
     pub dead_letters: i64,
     #[diesel(sql_type = BigInt)]
+    pub alerts: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub processed_to: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
     pub touched: i64,
     #[diesel(sql_type = BigInt)]
     pub scored: i64,
@@ -56,6 +60,13 @@ pub fn figures(conn: &mut PgConnection) -> Result<Figures> {
          select sums.*, waiting.*, work.*,
                 (select count(*) from dead_letters
                  where replayed_at is null and discarded_at is null) as dead_letters,
+                (select count(*) from ingest_alerts where closed_at is null) as alerts,
+                case when waiting.oldest_pending_at is null
+                     then (select received_at from journal order by received_on desc, id desc limit 1)
+                     else (select received_at from journal
+                           where (received_on, id) < (select received_on, id from journal_pending order by id limit 1)
+                           order by received_on desc, id desc limit 1)
+                end as processed_to,
                 (select count(*) from touched_workspaces) as touched,
                 (select count(*) from workspace_scores) as scored
          from sums, waiting, work",

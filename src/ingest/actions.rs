@@ -1,14 +1,15 @@
-//! The forms of dead letters: replay and discard one, a group, or all since a day.
+//! The forms of dead letters (replay, mend, discard) and of alerts.
 
 use actix_web::{HttpResponse, web};
-use chrono::NaiveTime;
 use serde::Deserialize;
+use uuid::Uuid;
 
-use super::ops::{self, Replayed};
-use super::pages::{DeadLettersPage, Query};
+use super::pages::alert::AlertPage;
+use super::pages::letter::LetterPage;
+use super::pages::letters::{Filter, LettersPage};
 use super::store_dead_letters::Chosen;
+use super::{ops, watch};
 use crate::app::App;
-use crate::clock::is_askable;
 use crate::error::{Error, Result};
 use crate::team::audit::Actor;
 use crate::web::answer::{self, Htmx};
@@ -16,31 +17,34 @@ use crate::web::form::Form;
 use crate::web::format;
 use crate::web::permit::{Permit, SeeIngest};
 
-/// A click replays at most so many batches: the rest takes another click, and pages stay fast.
-const BATCHES: usize = 20;
-
-/// Which letters are meant, by one of three fields, and why they go.
+/// Which letters are meant, and why they go.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct LettersForm {
-    id: String,
-    code: String,
-    /// A day, `YYYY-MM-DD`, UTC.
-    since: String,
+    #[serde(flatten)]
+    filter: Filter,
     reason: String,
 }
 
 impl LettersForm {
+    /// The letters; a form that names none means none rather than all, and so does one of which a part
+    /// cannot be read.
     fn chosen(&self) -> Result<Chosen> {
-        if let Ok(id) = self.id.parse() {
-            Ok(Chosen::One(id))
-        } else if !self.code.is_empty() {
-            Ok(Chosen::Group(self.code.clone()))
-        } else if let Some(day) = self.since.parse().ok().filter(|day| is_askable(*day)) {
-            Ok(Chosen::Since(day.and_time(NaiveTime::MIN).and_utc()))
-        } else {
-            Err(Error::invalid("since", "Choose the day from which on, such as 2026-11-20."))
+        let (filter, chosen) = (&self.filter, self.filter.chosen());
+        if !filter.since.is_empty() && chosen.since.is_none() || chosen.is_all() {
+            return Err(Error::invalid(
+                "since",
+                "Choose the day from which on, such as 2026-11-20.",
+            ));
         }
+        if chosen.id.is_some() == filter.id.is_empty()
+            || chosen.source.is_some() == filter.source.is_empty()
+            || chosen.replay.is_some() == filter.replay.is_empty()
+        {
+            let text = "The form names a letter or a source that cannot be read. Reload the page.";
+            return Err(Error::invalid("", text));
+        }
+        Ok(chosen)
     }
 }
 
@@ -51,43 +55,17 @@ pub async fn replay(
     htmx: Htmx,
     form: Form<LettersForm>,
 ) -> Result<HttpResponse> {
-    let chosen = match form.chosen() {
-        Ok(chosen) => chosen,
-        Err(error) => return refused(&app, &me, error).await,
-    };
-    let mut total = Replayed::default();
-    for _ in 0..BATCHES {
-        let (by, now, beyond) = (Actor::from(&*me), me.now, total.next);
-        let chosen = chosen.clone();
-        let batch = app.db.tx_web(move |conn| ops::replay(conn, &by, &chosen, beyond, now)).await?;
-        total.journaled += batch.journaled;
-        total.refused += batch.refused;
-        total.next = batch.next;
-        if total.next.is_none() {
-            break;
+    let replayed = match form.chosen() {
+        Ok(chosen) => {
+            let (by, now) = (Actor::from(&*me), me.now);
+            app.db.tx_web(move |conn| ops::replay(conn, &by, &chosen, now)).await
         }
-    }
-    answer::told(&htmx, "/ingest/dead-letters", said(total))
-}
-
-/// What a replay came to, in a sentence or three.
-fn said(total: Replayed) -> String {
-    let count = |number: usize| {
-        format::count(i64::try_from(number).unwrap_or(i64::MAX), "event is", "events are")
+        Err(error) => Err(error),
     };
-    let mut text = match (total.journaled, total.refused) {
-        (0, 0) => "There was nothing to replay.".to_owned(),
-        (0, refused) => format!("{} still refused: mend the cause first.", count(refused)),
-        (journaled, 0) => format!("{} on the way again.", count(journaled)),
-        (journaled, refused) => {
-            format!("{} on the way again, {} still refused.", count(journaled), count(refused))
-        }
-    };
-    if total.next.is_some() {
-        text.push_str(" There are more: replay again.");
+    match replayed {
+        Ok(id) => Ok(answer::done(&htmx, &format!("/ingest/dead-letters/replays/{id}"))),
+        Err(error) => refused(&app, &me, form.0, error).await,
     }
-    let first = text.get(..1).map(str::to_uppercase).unwrap_or_default();
-    format!("{first}{}", text.get(1..).unwrap_or_default())
 }
 
 /// `POST /ingest/dead-letters/discards`.
@@ -113,15 +91,76 @@ pub async fn discard(
             );
             answer::told(&htmx, "/ingest/dead-letters", text)
         }
-        Err(error) => refused(&app, &me, error).await,
+        Err(error) => refused(&app, &me, form.0, error).await,
     }
 }
 
-/// The list again with what is wrong, or the error as it is.
-async fn refused(app: &App, me: &Permit<SeeIngest>, error: Error) -> Result<HttpResponse> {
+/// The page the form stood on, with what is wrong; or the error as it is.
+async fn refused(
+    app: &App,
+    me: &Permit<SeeIngest>,
+    form: LettersForm,
+    error: Error,
+) -> Result<HttpResponse> {
     let Error::Invalid(errors) = error else { return Err(error) };
-    let page = DeadLettersPage::load(app, me, Query::default()).await?;
-    answer::unprocessable(&page.refused(errors))
+    if let Ok(id) = form.filter.id.parse::<Uuid>() {
+        let page = LetterPage::load(app, me, id).await?;
+        return answer::unprocessable(&page.refused(errors, None, &form.reason));
+    }
+    let page = LettersPage::load(app, me, form.filter, None).await?;
+    answer::unprocessable(&page.refused(errors, &form.reason))
+}
+
+/// A letter's text as it should have been.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct MendForm {
+    text: String,
+}
+
+/// `POST /ingest/dead-letters/{id}/text`.
+pub async fn mend(
+    app: web::Data<App>,
+    me: Permit<SeeIngest>,
+    htmx: Htmx,
+    id: web::Path<Uuid>,
+    form: Form<MendForm>,
+) -> Result<HttpResponse> {
+    let (id, by, now, text) = (id.into_inner(), Actor::from(&*me), me.now, form.text.clone());
+    match app.db.tx_web(move |conn| ops::mend(conn, &by, id, &text, now)).await {
+        Ok(replay) => Ok(answer::done(&htmx, &format!("/ingest/dead-letters/replays/{replay}"))),
+        Err(Error::Invalid(errors)) => {
+            let page = LetterPage::load(&app, &me, id).await?;
+            answer::unprocessable(&page.refused(errors, Some(&form.text), ""))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What somebody says of an alert.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct NoteForm {
+    note: String,
+}
+
+/// `POST /ingest/alerts/{id}/acknowledgement`.
+pub async fn acknowledge(
+    app: web::Data<App>,
+    me: Permit<SeeIngest>,
+    htmx: Htmx,
+    id: web::Path<Uuid>,
+    form: Form<NoteForm>,
+) -> Result<HttpResponse> {
+    let (id, by, now, note) = (id.into_inner(), Actor::from(&*me), me.now, form.note.clone());
+    match app.db.tx_web(move |conn| watch::acknowledge(conn, &by, id, &note, now)).await {
+        Ok(()) => answer::told(&htmx, &format!("/ingest/alerts/{id}"), "Acknowledged."),
+        Err(Error::Invalid(errors)) => {
+            let page = AlertPage::load(&app, &me, id).await?;
+            answer::unprocessable(&page.refused(errors, &form.note))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -129,28 +168,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_result_is_told_in_words() {
-        let of = |journaled, refused, more: bool| {
-            said(Replayed { journaled, refused, next: more.then(uuid::Uuid::nil) })
-        };
-        assert_eq!(of(1, 0, false), "1 event is on the way again.");
-        assert_eq!(of(0, 2, false), "2 events are still refused: mend the cause first.");
-        assert!(of(500, 1, true).ends_with("There are more: replay again."));
-        assert_eq!(of(0, 0, false), "There was nothing to replay.");
-    }
-
-    #[test]
-    fn a_form_names_one_a_group_or_a_day() {
+    fn a_form_names_one_a_group_or_a_day_and_never_all_by_mistake() {
         let form = |id: &str, code: &str, since: &str| LettersForm {
-            id: id.into(),
-            code: code.into(),
-            since: since.into(),
+            filter: Filter {
+                id: id.into(),
+                code: code.into(),
+                since: since.into(),
+                ..Filter::default()
+            },
             reason: String::new(),
         };
-        let id = uuid::Uuid::now_v7();
-        assert_eq!(form(&id.to_string(), "", "").chosen().unwrap(), Chosen::One(id));
-        assert_eq!(form("", "too_deep", "").chosen().unwrap(), Chosen::Group("too_deep".into()));
-        assert!(matches!(form("", "", "2026-11-20").chosen(), Ok(Chosen::Since(_))));
-        assert!(form("x", "", "yesterday").chosen().is_err());
+        let id = Uuid::now_v7();
+        assert_eq!(form(&id.to_string(), "", "").chosen().unwrap(), Chosen::one(id));
+        assert_eq!(form("", "too_deep", "").chosen().unwrap(), Chosen::group("too_deep"));
+        assert!(form("", "", "2026-11-20").chosen().unwrap().since.is_some());
+        for (id, code, since) in
+            [("", "", ""), ("", "", "x"), ("", "too_deep", "x"), ("x", "too_deep", "")]
+        {
+            assert!(form(id, code, since).chosen().is_err(), "{id} {code} {since}");
+        }
     }
 }

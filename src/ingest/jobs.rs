@@ -1,16 +1,19 @@
 //! What ingestion forgets, and when.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use uuid::Uuid;
 
-use super::store_retention;
+use super::{ops, store_retention};
 use crate::db::Pool;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::queue::engine::Running;
 
 /// A message that comes again within so many days is known (the promise is 30).
 const KEEP_SEEN: Days = Days::new(35);
 /// What was sent is kept so long, and dead letters that were settled.
 const KEEP_RAW: Days = Days::new(90);
+/// The rhythm of a source is read from four weeks of minutes; older ones become days.
+const KEEP_MINUTES: Days = Days::new(35);
 /// Measurements by the minute are looked at for a day or two.
 const KEEP_MEASURES: Days = Days::new(14);
 /// What is usual for an event name is read from so many days ([`super::names::HISTORY`]).
@@ -34,6 +37,8 @@ pub fn forget(running: &Running<'_>) -> Result<()> {
         }
         running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;
     }
+    let minutes = before(now, KEEP_MINUTES);
+    running.db.tx(Pool::Work, |conn| store_retention::fold_minutes(conn, minutes))?;
     let (measured, named) = (before(now, KEEP_MEASURES), before(now, KEEP_NAMES));
     running.db.tx(Pool::Work, |conn| store_retention::forget_measures(conn, measured, named))?;
     let raw = before(now, KEEP_RAW);
@@ -51,6 +56,25 @@ pub fn forget(running: &Running<'_>) -> Result<()> {
         running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;
     }
     Ok(())
+}
+
+/// Goes on with the replay that the job names until all its letters were tried.
+///
+/// # Errors
+/// When the database fails, or when the job's lease was lost; what was tried stays so.
+pub fn replay(running: &Running<'_>) -> Result<()> {
+    let id = running.job.payload.get("replay").and_then(|id| id.as_str()?.parse().ok());
+    let id: Uuid = id.ok_or_else(|| Error::internal("a job that names no replay"))?;
+    let mut done = 0_i64;
+    loop {
+        let now = running.clock.now();
+        let step = running.db.tx(Pool::Work, |conn| ops::step(conn, id, now))?;
+        done += i64::try_from(step.journaled + step.refused).unwrap_or(0);
+        if !step.more {
+            return Ok(());
+        }
+        running.progress(done, None)?;
+    }
 }
 
 fn before(now: DateTime<Utc>, keep: Days) -> NaiveDate {

@@ -139,6 +139,11 @@ impl Spread {
         sum.highest = sum.highest.max(tally.highest);
     }
 
+    /// Adds all of another one.
+    pub fn merge(&mut self, other: &Self) {
+        other.0.iter().for_each(|(bucket, tally)| self.add(*bucket, *tally));
+    }
+
     /// How many values.
     #[must_use]
     pub fn times(&self) -> i64 {

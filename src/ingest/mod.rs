@@ -18,17 +18,20 @@
 //! do not name one, [`traits`] keeps the newest word of each; [`aside`] runs the projections over what people decide. [`jobs`] forget what is too old.
 //!
 //! What goes on: [`measure`] (histograms that the [`recorder`] and the drainer write), [`names`] (event
-//! names and their silence), [`minutes`], [`status`].
+//! names and their silence), [`minutes`] (columns of charts), [`status`], [`tail`] (the newest events).
+//! The [`watch`] opens and closes an [`alert`] by the [`rhythm`] of each source. Dead letters have a
+//! [`hint`], a [`fault`] that is marked, and a sample under a [`mask`].
 //!
 //! Owns `journal`, `journal_pending`, `seen_messages`, `dead_letters`, `ingest_minutes`,
-//! `ingest_measures`, `event_names`, `event_name_days`,
-//! `refused_requests`.
+//! `ingest_measures`, `event_names`, `event_name_days`, `ingest_replays`, `dead_letter_attempts`,
+//! `ingest_alerts`, `refused_requests`.
 //!
 //! Invariants: 200 means committed; one bad event never harms its neighbours; whatever is accepted
 //! is text and JSON that PostgreSQL takes (no U+0000, no lone surrogate, no number beyond a
 //! double); duplicates are accepted here and counted by the drainer; the clock is an argument.
 
 pub mod actions;
+pub mod alert;
 pub mod answer;
 pub mod aside;
 pub mod api;
@@ -41,12 +44,15 @@ pub mod drain;
 pub mod drainer;
 pub mod endpoint;
 pub mod failure;
+pub mod fault;
 pub mod gzip;
+pub mod hint;
 pub mod import;
 pub mod intake;
 pub mod jobs;
 pub mod journal;
 pub mod load;
+pub mod mask;
 pub mod meaning;
 pub mod measure;
 pub mod message;
@@ -61,8 +67,10 @@ pub mod receive;
 pub mod recorder;
 pub mod refusal;
 pub mod refusals;
+pub mod rhythm;
 pub mod sheaf;
 pub mod status;
+pub mod store_alerts;
 pub mod store_chunks;
 pub mod store_dead_letters;
 pub mod store_drain;
@@ -71,7 +79,11 @@ pub mod store_lost;
 pub mod store_measures;
 pub mod store_names;
 pub mod store_refusals;
+pub mod store_replays;
 pub mod store_retention;
 pub mod store_status;
+pub mod store_tail;
+pub mod tail;
 pub mod traits;
+pub mod watch;
 pub mod writer;

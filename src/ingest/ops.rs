@@ -7,27 +7,32 @@ use uuid::Uuid;
 
 use super::endpoint::Endpoint;
 use super::store_dead_letters::{self as store, Chosen, DeadLetter};
+use super::store_replays::{self as replays, Attempt};
 use super::writer::Submission;
-use super::{intake, parse, store_journal};
+use super::{failure, intake, parse, store_journal};
 use crate::error::{Error, Result};
+use crate::queue;
 use crate::team::audit::{self, Actor};
 
-/// Letters of one transaction.
-const BATCH: i64 = 500;
+/// Letters of one transaction. More than that is a job.
+pub const BATCH: i64 = 500;
+/// Letters are counted no further: beyond, the progress has no end that is known.
+const COUNTED: i64 = 1_000_000;
+/// The job that goes on with replays.
+pub const REPLAY: &str = "replay_letters";
 
-/// What came of a replay.
+/// How far a step of a replay came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
     /// Into the journal, once more on their way. The drainer may still refuse one; it is then open again.
     pub journaled: usize,
     /// Refused by the parser again: the cause is in the event itself.
     pub refused: usize,
-    /// Where the next batch begins; none when this was the last.
-    pub next: Option<Uuid>,
+    /// Whether there are more to try.
+    pub more: bool,
 }
 
-/// Replays up to 500 of the chosen letters beyond `beyond`: the same parser, the time of the first
-/// receipt, the journal. Letters that it refuses again stay, with the reason of today.
+/// Begins to replay the chosen letters: up to 500 at once, more in a job. The replay's id.
 ///
 /// # Errors
 /// [`Error::NotFound`] when one letter was chosen and it is not open.
@@ -35,59 +40,127 @@ pub fn replay(
     conn: &mut PgConnection,
     by: &Actor,
     chosen: &Chosen,
-    beyond: Option<Uuid>,
     at: DateTime<Utc>,
-) -> Result<Replayed> {
-    let letters = store::claim(conn, chosen, beyond, BATCH)?;
-    if letters.is_empty() && matches!(chosen, Chosen::One(_)) {
+) -> Result<Uuid> {
+    let letters = store::count(conn, chosen, COUNTED)?;
+    if letters == 0 && chosen.id.is_some() {
         return Err(Error::NotFound);
     }
-    let mut outcome = Replayed::default();
-    let mut done = Vec::new();
-    let mut group = Vec::new();
+    let id = Uuid::now_v7();
+    replays::insert(conn, id, by, chosen, letters, at)?;
+    let detail = json!({ "letters": letters, "chosen": chosen });
+    audit::record(conn, by, "dead_letters.replayed", ("replay", &id.to_string()), &detail, at)?;
+    if letters <= BATCH {
+        step(conn, id, at)?;
+    } else {
+        let key = id.to_string();
+        queue::store::enqueue(conn, REPLAY, &json!({ "replay": id }), Some(&key), at)?;
+    }
+    Ok(id)
+}
+
+/// Goes on with a replay by up to 500 letters: the same parser, the time of the first receipt, the
+/// journal. A letter is tried once in a replay; what the parser refuses stays, with the reason of today.
+/// Safe to repeat: what was tried is committed with how far it is.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such replay.
+pub fn step(conn: &mut PgConnection, replay: Uuid, at: DateTime<Utc>) -> Result<Replayed> {
+    let this = replays::lock(conn, replay)?;
+    if this.finished_at.is_some() {
+        return Ok(Replayed::default());
+    }
+    let letters = store::claim(conn, &this.chosen()?, this.started_at, this.beyond, BATCH)?;
+    let (mut attempts, mut done, mut group) = (Vec::new(), Vec::new(), Vec::new());
     for letter in &letters {
-        match again(letter, at)? {
-            Ok(submission) => {
+        let outcome = match again(letter, at)? {
+            Ok((event, submission)) => {
                 group.push(submission);
                 done.push(letter.id);
+                Ok(event)
             }
             Err((code, message)) => {
                 store::refuse_again(conn, letter.id, &code, &message)?;
-                outcome.refused += 1;
+                Err((code, message))
             }
-        }
+        };
+        attempts.push(Attempt { letter: letter.id, outcome });
     }
     store_journal::append(conn, &group.iter().collect::<Vec<_>>())?;
     store::mark_replayed(conn, &done, at)?;
-    outcome.journaled = done.len();
-    let full = i64::try_from(letters.len()).is_ok_and(|taken| taken == BATCH);
-    outcome.next = letters.last().filter(|_| full).map(|letter| letter.id);
-    if !letters.is_empty() {
-        let detail = json!({ "journaled": outcome.journaled, "refused": outcome.refused });
-        audit::record(conn, by, "dead_letters.replayed", subject(chosen).as_pair(), &detail, at)?;
-    }
-    Ok(outcome)
+    replays::note(conn, replay, &attempts, at)?;
+    let more = i64::try_from(letters.len()).is_ok_and(|taken| taken == BATCH);
+    let last = letters.last().map(|letter| letter.id);
+    replays::advance(conn, replay, last, (!more).then_some(at))?;
+    Ok(Replayed { journaled: done.len(), refused: letters.len() - done.len(), more })
 }
 
-/// The letter as a request of its own, or why the parser refuses it still.
-fn again(
-    letter: &DeadLetter,
-    at: DateTime<Utc>,
-) -> Result<std::result::Result<Submission, (String, String)>> {
-    let parsed = match parse::body(&letter.raw, Endpoint::Batch, letter.received_at, letter.id) {
+type Judged<T> = std::result::Result<T, (String, String)>;
+
+/// The letter as a request of its own with its event's id for the drainer, or why the parser refuses it.
+fn again(letter: &DeadLetter, at: DateTime<Utc>) -> Result<Judged<(Uuid, Submission)>> {
+    let parsed = match judge(letter, letter.text()) {
         Ok(parsed) => parsed,
-        Err(error) => return Ok(Err((error.code().to_owned(), error.to_string()))),
+        Err(why) => return Ok(Err(why)),
     };
-    if let Some(rejected) = parsed.rejected.first() {
-        return Ok(Err((rejected.code.as_str().to_owned(), rejected.message.clone().into_owned())));
-    }
-    Ok(Ok(Submission {
+    // Texts of lines of a file may hold several; they come and go together, and one stands for all.
+    let Some(first) = parsed.accepted.first() else {
+        return Ok(Err(("invalid_json".into(), "There is no event in this text.".into())));
+    };
+    let event = Uuid::new_v5(&letter.source_id.0, first.message_id.as_bytes());
+    let submission = Submission {
         source_id: letter.source_id,
         stored_at: at,
         events: parsed.accepted.len(),
         lines: intake::lines(&parsed),
         refused: Vec::new(),
-    }))
+    };
+    Ok(Ok((event, submission)))
+}
+
+/// What the parser says of this text today. The letter's id names the request, so that an event without
+/// a messageId gets the same one each time.
+fn judge<'a>(letter: &DeadLetter, text: &'a str) -> Judged<parse::Parsed<'a>> {
+    let parsed = parse::body(text, Endpoint::Batch, letter.received_at, letter.id)
+        .map_err(|error| (error.code().to_owned(), error.to_string()))?;
+    match parsed.rejected.first() {
+        Some(rejected) => {
+            Err((rejected.code.as_str().to_owned(), rejected.message.clone().into_owned()))
+        }
+        None => Ok(parsed),
+    }
+}
+
+/// Keeps the text that a person mended and replays the letter with it. The replay's id.
+///
+/// # Errors
+/// [`Error::Invalid`] at `text` with what the parser says of it; [`Error::Conflict`] when the letter was
+/// settled meanwhile; [`Error::NotFound`].
+pub fn mend(
+    conn: &mut PgConnection,
+    by: &Actor,
+    id: Uuid,
+    text: &str,
+    at: DateTime<Utc>,
+) -> Result<Uuid> {
+    let letter = store::find(conn, id)?;
+    let text = text.trim();
+    if text.len() > failure::RAW_LIMIT * 2 {
+        return Err(Error::invalid("text", "Shorten the text to 128 KB."));
+    }
+    judge(&letter, text).map_err(|(_, message)| Error::invalid("text", message))?;
+    if !store::mend(conn, id, text)? {
+        return Err(Error::Conflict("This letter was replayed or discarded meanwhile.".into()));
+    }
+    audit::record(
+        conn,
+        by,
+        "dead_letter.mended",
+        ("dead_letter", &id.to_string()),
+        &json!({}),
+        at,
+    )?;
+    replay(conn, by, &Chosen::one(id), at)
 }
 
 /// Puts the chosen letters away for good, with the reason; tells how many.
@@ -110,26 +183,11 @@ pub fn discard(
         ));
     }
     let discarded = store::discard(conn, chosen, reason, at)?;
-    if discarded == 0 && matches!(chosen, Chosen::One(_)) {
+    if discarded == 0 && chosen.id.is_some() {
         return Err(Error::NotFound);
     }
-    let detail = json!({ "letters": discarded, "reason": reason });
-    audit::record(conn, by, "dead_letters.discarded", subject(chosen).as_pair(), &detail, at)?;
+    let detail = json!({ "letters": discarded, "reason": reason, "chosen": chosen });
+    let subject = chosen.id.map_or_else(|| "several".to_owned(), |id| id.to_string());
+    audit::record(conn, by, "dead_letters.discarded", ("dead_letters", &subject), &detail, at)?;
     Ok(discarded)
-}
-
-struct Subject(&'static str, String);
-
-impl Subject {
-    fn as_pair(&self) -> (&str, &str) {
-        (self.0, &self.1)
-    }
-}
-
-fn subject(chosen: &Chosen) -> Subject {
-    match chosen {
-        Chosen::One(id) => Subject("dead_letter", id.to_string()),
-        Chosen::Group(code) => Subject("dead_letters", code.clone()),
-        Chosen::Since(at) => Subject("dead_letters", format!("since {}", at.to_rfc3339())),
-    }
 }

@@ -22,6 +22,8 @@ pub struct Status {
     pub last_processed_at: Option<DateTime<Utc>>,
     /// Dead letters that wait for a person.
     pub dead_letters: i64,
+    /// Alerts that stand: a silent source, too many refusals, lag.
+    pub alerts: i64,
     /// Everything acknowledged is projected.
     pub drained: bool,
     /// Everything acknowledged is projected and every workspace it touched has its score.
@@ -43,6 +45,7 @@ impl Status {
             lag_ms: lag,
             last_processed_at: totals.processed_to,
             dead_letters: totals.dead_letters,
+            alerts: totals.alerts,
             drained,
             settled: drained && !totals.scoring,
         }
@@ -64,6 +67,7 @@ mod tests {
             oldest_pending_at: Some(now - chrono::TimeDelta::milliseconds(1500)),
             processed_to: None,
             dead_letters: 2,
+            alerts: 0,
             scoring: true,
         };
         let status = Status::of(&totals, now);

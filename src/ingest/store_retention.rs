@@ -39,6 +39,30 @@ pub fn forget_letters(conn: &mut PgConnection, before: NaiveDate) -> Result<()> 
     Ok(())
 }
 
+/// Makes one row a day of the minutes before `before`: what was sent since the beginning stays known,
+/// and adding it up stays cheap.
+///
+/// # Errors
+/// When the database fails.
+pub fn fold_minutes(conn: &mut PgConnection, before: NaiveDate) -> Result<()> {
+    diesel::sql_query(
+        "with old as (
+             delete from ingest_minutes where minute < $1 and minute <> date_trunc('day', minute)
+             returning source_id, date_trunc('day', minute) as day, accepted, rejected, duplicates
+         )
+         insert into ingest_minutes (source_id, minute, accepted, rejected, duplicates)
+         select source_id, day, sum(accepted), sum(rejected), sum(duplicates) from old
+         group by source_id, day order by source_id, day
+         on conflict (source_id, minute) do update set
+             accepted = ingest_minutes.accepted + excluded.accepted,
+             rejected = ingest_minutes.rejected + excluded.rejected,
+             duplicates = ingest_minutes.duplicates + excluded.duplicates",
+    )
+    .bind::<Date, _>(before)
+    .execute(conn)?;
+    Ok(())
+}
+
 /// Forgets what was measured before `measured`, and the days of event names before `named`.
 ///
 /// # Errors

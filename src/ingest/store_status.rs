@@ -31,6 +31,9 @@ pub struct Totals {
     /// Dead letters that wait for a person.
     #[diesel(sql_type = BigInt)]
     pub dead_letters: i64,
+    /// Alerts that stand.
+    #[diesel(sql_type = BigInt)]
+    pub alerts: i64,
     /// Whether workspaces wait for their score.
     #[diesel(sql_type = Bool)]
     pub scoring: bool,
@@ -86,6 +89,7 @@ pub fn totals(conn: &mut PgConnection, since: DateTime<Utc>) -> Result<Totals> {
                      else (select received_at from journal order by received_on desc, id desc limit 1)
                 end as processed_to,
                 (select count(*) from dead_letters where replayed_at is null and discarded_at is null) as dead_letters,
+                (select count(*) from ingest_alerts where closed_at is null) as alerts,
                 exists (select from touched_workspaces) as scoring
          from sums, waiting",
     )
@@ -126,7 +130,7 @@ pub fn last_heard(conn: &mut PgConnection) -> Result<Vec<LastHeard>> {
     Ok(diesel::sql_query(
         "select s.id as source_id, m.minute
          from sources s cross join lateral
-              (select minute from ingest_minutes where source_id = s.id order by minute desc limit 1) m",
+              (select minute from ingest_minutes where source_id = s.id order by source_id desc, minute desc limit 1) m",
     )
     .load(conn)?)
 }
@@ -160,5 +164,53 @@ pub fn last_stored(
     .bind::<SqlUuid, _>(source)
     .bind::<Timestamptz, _>(minute)
     .bind::<BigInt, _>(at_most)
+    .load(conn)?)
+}
+
+/// What waits for its projection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Waiting {
+    /// Requests, which are rows of the journal.
+    #[diesel(sql_type = BigInt)]
+    pub requests: i64,
+    #[diesel(sql_type = BigInt)]
+    pub events: i64,
+    /// When the oldest was received.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub oldest_at: Option<DateTime<Utc>>,
+}
+
+/// What waits for its projection.
+///
+/// # Errors
+/// When the database fails.
+pub fn waiting(conn: &mut PgConnection) -> Result<Waiting> {
+    Ok(diesel::sql_query(
+        "select count(*) as requests, coalesce(sum(events), 0)::bigint as events, min(received_at) as oldest_at
+         from journal_pending",
+    )
+    .get_result(conn)?)
+}
+
+/// What a source sent since `since`, in slots of so many seconds, oldest first; slots without events
+/// are missing.
+///
+/// # Errors
+/// When the database fails.
+pub fn slots(
+    conn: &mut PgConnection,
+    source: SourceId,
+    since: DateTime<Utc>,
+    seconds: i64,
+) -> Result<Vec<Minute>> {
+    Ok(diesel::sql_query(
+        "select source_id, to_timestamp(floor(extract(epoch from minute) / $3) * $3) as minute,
+                sum(accepted)::bigint as accepted, sum(rejected)::bigint as rejected,
+                sum(duplicates)::bigint as duplicates
+         from ingest_minutes where source_id = $1 and minute >= $2 group by 1, 2 order by 2",
+    )
+    .bind::<SqlUuid, _>(source)
+    .bind::<Timestamptz, _>(since)
+    .bind::<BigInt, _>(seconds.max(60))
     .load(conn)?)
 }

@@ -31,7 +31,7 @@ use super::{csrf, flash, session, store, token};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::MemberId;
-use crate::{ownership, tasks};
+use crate::{ingest, ownership, tasks};
 
 /// Whoever looks at the page, as of this request.
 #[derive(Clone, Debug)]
@@ -164,6 +164,10 @@ fn visit(
     if whole_page {
         counters.inbox = tasks::store_inbox::count_now(conn, visit.member, now)?;
         counters.assign = ownership::store_board::count_up_to(conn, GLANCE + 1)?;
+        if visit.role.parse().is_ok_and(|role: Role| role.may(May::SeeIngest)) {
+            let alerts = ingest::store_alerts::count_unheeded(conn)?;
+            counters.ingest = u32::try_from(alerts).unwrap_or(u32::MAX);
+        }
     }
     Ok(Some((visit, counters)))
 }

@@ -148,7 +148,7 @@ impl NavItem {
     /// Whether a number may stand beside it, which fragments then replace.
     #[must_use]
     pub fn is_counted(self) -> bool {
-        matches!(self, Self::Inbox | Self::Assign)
+        matches!(self, Self::Inbox | Self::Assign | Self::Ingest)
     }
 }
 
@@ -202,6 +202,8 @@ pub struct Counters {
     pub inbox: u32,
     /// PQLs that nobody owns.
     pub assign: u32,
+    /// Alerts of ingestion that stand and that nobody has acknowledged.
+    pub ingest: u32,
 }
 
 /// A message on the next full page, after a form without JavaScript.
@@ -313,6 +315,7 @@ impl Shell {
         let count = match item {
             NavItem::Inbox => self.counters.inbox,
             NavItem::Assign => self.counters.assign,
+            NavItem::Ingest => self.counters.ingest,
             _ => 0,
         };
         (count > 0).then(|| format::at_a_glance(count))

@@ -10,6 +10,7 @@
 //! ```
 
 pub mod bars;
+pub mod columns;
 pub mod heat;
 pub mod histogram;
 pub mod history;
@@ -18,6 +19,7 @@ pub mod sparkline;
 pub mod steps;
 
 pub use bars::{Bar, Bars};
+pub use columns::{Column, Columns, Names, SmallColumns};
 pub use heat::Heat;
 pub use histogram::{Histogram, bins};
 pub use history::{Day, History, Mark};
@@ -65,7 +67,7 @@ macro_rules! is_html {
         impl askama::filters::HtmlSafe for $chart {}
     )*};
 }
-is_html!(Bars, Heat, Histogram, History, Load, Sparkline, Steps);
+is_html!(Bars, Columns, SmallColumns, Heat, Histogram, History, Load, Sparkline, Steps);
 
 #[cfg(test)]
 pub(crate) mod testing {

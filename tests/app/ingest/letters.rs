@@ -4,9 +4,10 @@ use diesel::prelude::*;
 use ripen::clock::Clock;
 use ripen::db::{Database, Pool};
 use ripen::error::{Error, Result};
-use ripen::ingest::ops::{self, Replayed};
+use ripen::ingest::ops;
 use ripen::ingest::status::Status;
 use ripen::ingest::store_dead_letters::{self as store, Chosen, DeadLetter};
+use ripen::ingest::store_replays;
 use ripen::ingest::store_status;
 use ripen::schema::{audit_entries, dead_letters, journal_pending, touched_workspaces};
 use ripen::team::audit::Actor;
@@ -19,7 +20,7 @@ fn tx<T>(db: &Database, change: impl FnMut(&mut PgConnection) -> Result<T>) -> T
 }
 
 fn letters(db: &Database) -> Vec<DeadLetter> {
-    tx(db, |conn| store::page(conn, None, None, 100))
+    tx(db, |conn| store::page(conn, &Chosen::default(), None, 100))
 }
 
 /// Three letters of two codes.
@@ -32,6 +33,15 @@ fn refused(db: &Database) -> Vec<DeadLetter> {
         {"type":"dance","userId":"u","messageId":"m3"}]}"#;
     assert_eq!(server.post("/v1/batch", body).status, 200);
     letters(db)
+}
+
+/// How many letters were tried, and how many of these are open.
+fn replay(db: &Database, chosen: &Chosen, at: chrono::DateTime<chrono::Utc>) -> (i64, i64) {
+    let standing = tx(db, |conn| {
+        let id = ops::replay(conn, &Actor::system(), chosen, at)?;
+        Ok(store_replays::standing(conn, id)?.1)
+    });
+    (standing.tried, standing.refused)
 }
 
 fn mend(db: &Database, id: uuid::Uuid) {
@@ -53,14 +63,12 @@ fn a_mended_letter_is_replayed_with_the_time_of_its_first_receipt() {
         refused(&db).into_iter().find(|letter| letter.message_id.as_deref() == Some("m1")).unwrap();
     assert_eq!((first.code.as_str(), first.event_name.as_deref()), ("missing_identity", Some("A")));
 
-    let unmended = tx(&db, |conn| ops::replay(conn, &by, &Chosen::One(first.id), None, now));
-    assert_eq!(unmended, Replayed { journaled: 0, refused: 1, next: None });
+    assert_eq!(replay(&db, &Chosen::one(first.id), now), (1, 1), "unmended");
     assert_eq!(letters(&db).len(), 3);
 
     mend(&db, first.id);
     let later = now + chrono::TimeDelta::hours(5);
-    let done = tx(&db, |conn| ops::replay(conn, &by, &Chosen::One(first.id), None, later));
-    assert_eq!(done, Replayed { journaled: 1, refused: 0, next: None });
+    assert_eq!(replay(&db, &Chosen::one(first.id), later), (1, 0));
     let stored = journal(&db).remove(0);
     assert_eq!(stored.message_id, "m1");
     assert_eq!(
@@ -69,8 +77,7 @@ fn a_mended_letter_is_replayed_with_the_time_of_its_first_receipt() {
         "corrected by the first receipt"
     );
     assert_eq!(letters(&db).len(), 2);
-    let again =
-        db.tx(Pool::Work, |conn| ops::replay(conn, &by, &Chosen::One(first.id), None, later));
+    let again = db.tx(Pool::Work, |conn| ops::replay(conn, &by, &Chosen::one(first.id), later));
     assert!(matches!(again, Err(Error::NotFound)), "once is enough");
 }
 
@@ -81,16 +88,19 @@ fn a_group_and_a_day_are_replayed_and_what_is_not_needed_is_discarded() {
     for letter in refused(&db).iter().filter(|letter| letter.code == "missing_identity") {
         mend(&db, letter.id);
     }
-    let groups = tx(&db, store::groups);
-    let counts: Vec<_> = groups.iter().map(|group| (group.code.as_str(), group.letters)).collect();
-    assert_eq!(counts, [("missing_identity", 2), ("invalid_type", 1)]);
+    let kinds = tx(&db, store::kinds);
+    let counts: Vec<_> =
+        kinds.iter().map(|kind| (kind.code.as_str(), kind.event.as_str(), kind.letters)).collect();
+    assert_eq!(
+        counts,
+        [("invalid_type", "", 1), ("missing_identity", "A", 1), ("missing_identity", "B", 1)]
+    );
 
-    let group = Chosen::Group("missing_identity".into());
-    assert_eq!(tx(&db, |conn| ops::replay(conn, &by, &group, None, now)).journaled, 2);
-    let since = Chosen::Since(now - chrono::TimeDelta::hours(1));
-    assert_eq!(tx(&db, |conn| ops::replay(conn, &by, &since, None, now)).refused, 1);
+    assert_eq!(replay(&db, &Chosen::group("missing_identity"), now), (2, 0));
+    let since = Chosen::since(now - chrono::TimeDelta::hours(1));
+    assert_eq!(replay(&db, &since, Clock::system().now()), (1, 1));
 
-    let group = Chosen::Group("invalid_type".into());
+    let group = Chosen::group("invalid_type");
     let silent = db.tx(Pool::Work, |conn| ops::discard(conn, &by, &group, " ", now));
     assert!(matches!(silent, Err(Error::Invalid(_))));
     assert_eq!(tx(&db, |conn| ops::discard(conn, &by, &group, "a test", now)), 1);

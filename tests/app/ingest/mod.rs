@@ -9,4 +9,6 @@ mod letters;
 mod measured;
 mod overload;
 mod pages;
+mod replays;
 mod server;
+mod watched;

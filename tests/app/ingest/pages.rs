@@ -8,7 +8,7 @@ use ripen::ids::SourceId;
 use ripen::ingest::endpoint::Endpoint;
 use ripen::ingest::store_refusals::{self, Entry};
 use ripen::ingest::{intake, store_journal};
-use ripen::schema::{dead_letters, ingest_minutes};
+use ripen::schema::{dead_letters, ingest_minutes, journal_pending};
 use ripen::sources::{ops, store};
 use ripen::team::audit::Actor;
 use ripen::team::member::Role;
@@ -171,7 +171,7 @@ async fn the_listening_box_waits_and_then_says_so() {
     let page = admin.get("/ingest").await;
     page.says(200, "1,234");
     assert!(page.body.contains("3 min ago") && page.body.contains("<rect"));
-    let live = admin.htmx_get("/ingest", "live").await;
+    let live = admin.htmx_get("/ingest", "numbers").await;
     live.says(200, "Everything that was acknowledged is stored and scored");
     assert!(!live.body.contains("<html"));
 }
@@ -247,19 +247,36 @@ async fn dead_letters_are_listed_shown_replayed_and_discarded() {
     let shown = revops.get(&one).await;
     shown.says(200, "script");
     assert!(!shown.body.contains("<script>\""), "{}", shown.body);
-    revops.get("/ingest/dead-letters?code=too_deep").await.says(200, "Newest: <bdi>Too deep");
+    let filtered = revops.get("/ingest/dead-letters?code=too_deep").await;
+    filtered.says(200, "<bdi>Too deep</bdi>");
+    assert!(filtered.body.contains(&one) && !filtered.body.contains(&mended.to_string()));
+    revops.get("/ingest/dead-letters?since=soon").await.says(200, "cannot be read");
 
     let replays = "/ingest/dead-letters/replays";
-    revops.post(replays, &[("code", "missing_identity")]).await.leads_to("/ingest/dead-letters");
+    let done = revops.post(replays, &[("code", "missing_identity")]).await;
+    assert!(done.header("location").starts_with(replays), "{:?}", done.headers);
     assert!(!is_open(&house, mended));
-    revops.get("/ingest/dead-letters").await.says(200, "1 event is on the way again.");
-    revops.post(replays, &[("id", &broken.to_string())]).await.leads_to("/ingest/dead-letters");
+    let waiting = revops.get(done.header("location")).await;
+    waiting.says(200, "every 2s");
+    house.tx(|conn| Ok(diesel::delete(journal_pending::table).execute(conn)?));
+    revops.get(done.header("location")).await.says(200, "Replayed 1: 1 stored.");
+
+    let again = revops.post(replays, &[("id", &broken.to_string())]).await;
     assert!(is_open(&house, broken), "refused again");
+    let told = revops.htmx_get(again.header("location"), "standing").await;
+    told.says(200, "1 refused again");
+    assert!(!told.body.contains("<html") && !told.body.contains("every 2s"), "it stops asking");
+    let left = again.header("location").rsplit('/').next().unwrap();
+    let left = revops.get(&format!("/ingest/dead-letters?replay={left}")).await;
+    left.says(200, &one);
+    revops.get(&one).await.says(200, "What was tried");
+
     revops.post(replays, &[("since", "soon")]).await.says(422, "Choose the day");
-    revops.post(replays, &[("since", "2026-11-20")]).await.leads_to("/ingest/dead-letters");
+    revops.post(replays, &[]).await.says(422, "Choose the day");
+    assert_eq!(revops.post(replays, &[("since", "2026-11-20")]).await.status, 303);
     assert_eq!(revops.post_without_token(replays, &[("since", "2026-11-20")]).await.status, 403);
     let done = revops.htmx_post(replays, "x", &[("since", "2026-11-20")]).await;
-    assert_eq!(done.header("hx-location"), "/ingest/dead-letters");
+    assert!(done.header("hx-location").starts_with(replays));
 
     let discards = "/ingest/dead-letters/discards";
     let id = broken.to_string();

@@ -138,8 +138,13 @@ const ROUTES: &[(&str, Needs)] = &[
     ("GET /ingest/unmapped/{id}", Right(SeeIngest)),
     ("POST /ingest/unmapped/{id}/mapping", Right(SeeIngest)),
     ("POST /ingest/unmapped/{id}/mapping/removal", Right(SeeIngest)),
+    ("GET /ingest/sources/{id}", Right(SeeIngest)),
+    ("GET /ingest/alerts/{id}", Right(SeeIngest)),
+    ("POST /ingest/alerts/{id}/acknowledgement", Right(SeeIngest)),
     ("GET /ingest/dead-letters", Right(SeeIngest)),
     ("GET /ingest/dead-letters/{id}", Right(SeeIngest)),
+    ("POST /ingest/dead-letters/{id}/text", Right(SeeIngest)),
+    ("GET /ingest/dead-letters/replays/{id}", Right(SeeIngest)),
     ("POST /ingest/dead-letters/replays", Right(SeeIngest)),
     ("POST /ingest/dead-letters/discards", Right(SeeIngest)),
     ("GET /imports", Right(Import)),
@@ -241,6 +246,8 @@ insert into stripe_subscriptions (id, livemode, customer_id, said_at, heard_at)
   values ('sub_lost', true, 'cus_1', '2026-11-20Z', '2026-11-20Z');
 insert into subscription_changes (subscription_id, at, status, currency, mrr_cents, origin)
   values ('sub_lost', '2026-11-20Z', 'active', 'usd', 4900, 'stripe');";
+const REPLAY: Uuid = Uuid::from_u128(0x7f);
+const ALERT: Uuid = Uuid::from_u128(0x80);
 
 pub async fn stocked() -> Stocked {
     let house = scored::house().await;
@@ -280,7 +287,11 @@ pub async fn stocked() -> Stocked {
     });
     let letter = format!(
         "insert into dead_letters (id, source_id, received_at, refused_by, code, message, raw)
-         values ('{LETTER}', '{source}', '{}', 'parser', 'missing_event', 'No event.', '{{}}')",
+         values ('{LETTER}', '{source}', '{0}', 'parser', 'missing_event', 'No event.', '{{}}');
+         insert into ingest_replays (id, actor, chosen, letters, started_at)
+         values ('{REPLAY}', 'Founder', '{{}}', 1, '{0}');
+         insert into ingest_alerts (id, kind, opened_at, facts)
+         values ('{ALERT}', 'lag', '{0}', '{{\"kind\": \"lag\", \"oldest_ms\": 200000, \"pending\": 3}}')",
         now.to_rfc3339()
     );
     house.db.checkout(Pool::Work).unwrap().batch_execute(&letter).unwrap();
@@ -319,6 +330,9 @@ impl Stocked {
             _ if pattern.contains("/webhooks/") => self.webhook.to_string(),
             _ if pattern.starts_with("/ingest/unmapped/") => "cus_1".to_owned(),
             _ if pattern.starts_with("/settings/keys/api-keys/") => self.api_key.to_string(),
+            _ if pattern.starts_with("/ingest/dead-letters/replays/") => REPLAY.to_string(),
+            _ if pattern.starts_with("/ingest/alerts/") => ALERT.to_string(),
+            _ if pattern.starts_with("/ingest/sources/") => self.source.to_string(),
             _ if pattern.starts_with("/ingest/dead-letters/") => LETTER.to_string(),
             _ if pattern.starts_with("/users/changes/") => CHANGE.to_string(),
             _ if pattern.starts_with("/users/") => USER.to_string(),
