@@ -58,9 +58,9 @@ fn mend(db: &Database, id: uuid::Uuid) {
 #[test]
 fn a_mended_letter_is_replayed_with_the_time_of_its_first_receipt() {
     let db = TestDb::new();
-    let (by, now) = (Actor::system(), Clock::system().now());
     let first =
         refused(&db).into_iter().find(|letter| letter.message_id.as_deref() == Some("m1")).unwrap();
+    let (by, now) = (Actor::system(), Clock::system().now());
     assert_eq!((first.code.as_str(), first.event_name.as_deref()), ("missing_identity", Some("A")));
 
     assert_eq!(replay(&db, &Chosen::one(first.id), now), (1, 1), "unmended");
@@ -84,10 +84,10 @@ fn a_mended_letter_is_replayed_with_the_time_of_its_first_receipt() {
 #[test]
 fn a_group_and_a_day_are_replayed_and_what_is_not_needed_is_discarded() {
     let db = TestDb::new();
-    let (by, now) = (Actor::system(), Clock::system().now());
     for letter in refused(&db).iter().filter(|letter| letter.code == "missing_identity") {
         mend(&db, letter.id);
     }
+    let (by, now) = (Actor::system(), Clock::system().now());
     let kinds = tx(&db, store::kinds);
     let counts: Vec<_> =
         kinds.iter().map(|kind| (kind.code.as_str(), kind.event.as_str(), kind.letters)).collect();
