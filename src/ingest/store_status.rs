@@ -109,6 +109,15 @@ pub fn pending(conn: &mut PgConnection) -> Result<i64> {
     .get_result(conn)?)
 }
 
+/// When the first row was received that is not projected yet; cheap.
+///
+/// # Errors
+/// When the database fails.
+pub fn oldest_pending(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
+    use crate::schema::journal_pending::dsl;
+    Ok(dsl::journal_pending.order(dsl::id).select(dsl::received_at).first(conn).optional()?)
+}
+
 /// What every source sent since `since`, oldest minute first; minutes without events are missing.
 ///
 /// # Errors

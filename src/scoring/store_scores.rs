@@ -50,13 +50,16 @@ pub struct Touched {
     pub since_on: NaiveDate,
 }
 
-/// Takes up to `rows` of what was touched, the oldest first, one entry a workspace.
+/// Takes the workspaces of the `rows` oldest entries of what was touched, and with each whatever else
+/// touched it: under load many chunks touch the same ones, and one score answers all of them.
 pub(super) fn take_touched(conn: &mut PgConnection, rows: i64) -> Result<Vec<Touched>> {
     Ok(diesel::sql_query(
-        "with taken as (
-             delete from touched_workspaces where id in
-                 (select id from touched_workspaces order by id limit $1 for update skip locked)
-             returning workspace_id, since_on)
+        "with oldest as (
+             select distinct workspace_id
+             from (select workspace_id from touched_workspaces order by id limit $1) t
+         ), taken as (
+             delete from touched_workspaces t using oldest where t.workspace_id = oldest.workspace_id
+             returning t.workspace_id, t.since_on)
          select workspace_id, min(since_on) as since_on from taken
          group by workspace_id order by workspace_id",
     )
