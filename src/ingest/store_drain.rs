@@ -86,6 +86,9 @@ pub struct JournalRow {
     pub payload: Vec<u8>,
 }
 
+/// Pending rows are fetched so many at a time.
+const FETCHED: i64 = 8;
+
 /// Takes the oldest pending rows that nobody else has taken off the list: at most `rows`, and no more
 /// than `events` events beyond the first row. They are this transaction's until it ends; if it fails
 /// they are pending again.
@@ -93,21 +96,31 @@ pub struct JournalRow {
 /// # Errors
 /// When the database fails.
 pub fn claim(conn: &mut PgConnection, rows: i64, events: i64) -> Result<Vec<JournalRow>> {
-    let pending: Vec<Pending> = diesel::sql_query(
-        "select id, received_on, events from journal_pending order by id limit $1 for update skip locked",
+    // A cursor locks a row when it is fetched: what goes beyond this chunk is left to the next.
+    diesel::sql_query(
+        "declare pending no scroll cursor for
+         select id, received_on, events from journal_pending order by id for update skip locked",
     )
-    .bind::<BigInt, _>(rows)
-    .load(conn)?;
-    let mut room = events;
+    .execute(conn)?;
     let (mut ids, mut days) = (Vec::new(), Vec::new());
-    for row in pending {
-        if !ids.is_empty() && i64::from(row.events) > room {
+    let (mut rows, mut room) = (rows, events);
+    while rows > 0 && room > 0 {
+        // The number is of our own making.
+        let fetch = format!("fetch {} from pending", rows.min(FETCHED));
+        let fetched: Vec<Pending> = diesel::sql_query(fetch).load(conn)?;
+        if fetched.is_empty() {
             break;
         }
-        room = room.saturating_sub(i64::from(row.events));
-        ids.push(row.id);
-        days.push(row.received_on);
+        rows = rows.saturating_sub(FETCHED);
+        for row in fetched {
+            if ids.is_empty() || i64::from(row.events) <= room {
+                ids.push(row.id);
+                days.push(row.received_on);
+            }
+            room = room.saturating_sub(i64::from(row.events));
+        }
     }
+    diesel::sql_query("close pending").execute(conn)?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }

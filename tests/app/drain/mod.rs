@@ -2,6 +2,7 @@
 
 #[path = "../../chaos/story.rs"]
 mod calls;
+mod beside;
 mod captures;
 mod crash;
 mod healing;

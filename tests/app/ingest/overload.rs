@@ -102,6 +102,35 @@ fn requests_that_wait_together_are_committed_together() {
 }
 
 #[test]
+fn a_noisy_source_leaves_room_for_the_others() {
+    let db = TestDb::new();
+    let (noisy, quiet) = (source(&db), SourceId(Uuid::now_v7()));
+    let limits = Limits { requests: 8, bytes: 1024 * 1024 };
+    let writer = Writer::start(db.clone(), Clock::system(), limits, || ()).unwrap();
+    writer.submit(submission(noisy, "warm")).unwrap().blocking_recv().unwrap().unwrap();
+    let answers: Vec<_> = while_the_journal_is_held(&db, || {
+        let mut answers = vec![writer.submit(submission(noisy, "with the database")).unwrap()];
+        // The writer takes what waits once; from then on six of the eight places are the source's.
+        let refused = (0..50).find(|n| match writer.submit(submission(noisy, &n.to_string())) {
+            Ok(answer) => {
+                answers.push(answer);
+                false
+            }
+            Err(error) => {
+                assert!(matches!(error, Error::TooMany(_)), "{error}");
+                true
+            }
+        });
+        assert!(refused.is_some_and(|accepted| (5..=12).contains(&accepted)), "{refused:?}");
+        answers.push(writer.submit(submission(quiet, "quiet")).unwrap());
+        answers
+    });
+    for answer in answers {
+        answer.blocking_recv().unwrap().unwrap();
+    }
+}
+
+#[test]
 fn a_poison_request_fails_alone() {
     let db = TestDb::new();
     let source = source(&db);
