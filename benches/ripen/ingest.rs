@@ -151,6 +151,7 @@ impl Bench<'_> {
 
     /// From sending an event to its workspace's score, while a thousand events come in a second.
     fn scores(&self, table: &mut Table) {
+        await_scored(self.place);
         let lasts = Duration::from_secs(12);
         let mut times: Vec<Duration> = std::thread::scope(|scope| {
             let load = scope.spawn(|| self.load(4, 10, Some(1_000.0), lasts));
@@ -266,6 +267,15 @@ fn await_drained(place: &Place) {
     let started = Instant::now();
     while pending(place) > 0 {
         assert!(started.elapsed() < Duration::from_secs(900), "the journal is not drained");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// What the load before touched is not what the next measures.
+fn await_scored(place: &Place) {
+    let started = Instant::now();
+    while place.number("select count(*) from (select from touched_workspaces limit 1) t") > 0 {
+        assert!(started.elapsed() < Duration::from_secs(300), "the workspaces are not scored");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
