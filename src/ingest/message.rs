@@ -111,8 +111,8 @@ pub struct Message<'a> {
     pub previous_id: Option<Cow<'a, str>>,
     /// [`Kind::Group`] only, and always there: the workspace.
     pub group_id: Option<Cow<'a, str>>,
-    /// Where a call other than group says it happened: `context.groupId` of the event or of the
-    /// batch, else `properties.workspace_id` or `workspaceId`.
+    /// Where a call other than group says it happened: `groupId` of the call, else `context.groupId` of
+    /// the event or of the batch, else `properties.workspace_id` or `workspaceId`.
     pub workspace_hint: Option<Cow<'a, str>>,
     /// [`Kind::Track`]: the event's name, as sent, always there. [`Kind::Page`] and
     /// [`Kind::Screen`]: the name, if any. At most 512 bytes.

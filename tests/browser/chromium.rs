@@ -244,6 +244,12 @@ impl Page<'_> {
         );
     }
 
+    /// Loads the page again and again until an expression is true, as people do without scripts.
+    pub fn reload_until(&self, what: &str, shown: &str) {
+        let loaded = "document.readyState === 'complete'";
+        self.wait_until(what, &format!("{loaded} && ({shown} || (location.reload(), false))"));
+    }
+
     /// The visible text of the first such element.
     pub fn text(&self, selector: &str) -> String {
         self.wait_for(selector);

@@ -102,10 +102,7 @@ fn a_file_without_scripts() {
     page.click("#upload");
     page.wait_for_text("Map the columns");
     page.click("#check");
-    page.wait_until("the check, by reload", "document.body.innerText.includes('What would happen') && document.querySelector('#import') || (location.reload(), false)");
+    page.reload_until("the end of the check", "document.querySelector('#import')");
     page.click("#import");
-    page.wait_until(
-        "the end, by reload",
-        "document.body.innerText.includes('Scores follow') || (location.reload(), false)",
-    );
+    page.reload_until("the end", "document.body.innerText.includes('Scores follow')");
 }

@@ -31,10 +31,7 @@ fn from_the_first_link_to_a_task_that_is_done() {
 
     // Nobody could take the PQL when it was routed, so it waits for a manager.
     admin.goto(&format!("{}/workspaces", house.url));
-    admin.wait_until(
-        "the PQL to be scored",
-        "document.body.innerText.includes('Hot PQL') || (location.reload(), false)",
-    );
+    admin.reload_until("the score", "document.body.innerText.includes('Hot PQL')");
     house.member("mona@ripen.test", "Mona Manager", "manager", None);
     house.member("rita@ripen.test", "Rita Rep", "rep", Some("sdr"));
 

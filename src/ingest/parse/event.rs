@@ -221,7 +221,9 @@ impl<'a> Event<'a> {
         let workspace_hint = match kind {
             Kind::Group => None,
             _ => {
-                let hint = said(context.group_id).or(said(self.workspace_id));
+                // On any call: "groupId of the call, context.groupId, properties.workspace_id".
+                let hint =
+                    said(self.group_id).or(said(context.group_id)).or(said(self.workspace_id));
                 id("the workspace's id", hint, &mut cleaned)?
             }
         };

@@ -14,7 +14,7 @@ async fn health_is_told_to_everybody_and_figures_to_keys() {
     assert_eq!(page.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     page.says(200, "ripen_scored_workspaces 14\n");
     page.says(200, "ripen_http_requests_total{class=\"2xx\"}");
-    page.says(200, "ripen_ingest_lag_seconds 0\n");
+    page.says(200, "ripen_ingest_lag_seconds 0.000\n");
     page.says(200, "ripen_db_connections{pool=\"web\",state=\"busy\"}");
     for line in page.body.lines().filter(|line| !line.starts_with('#')) {
         let (name, value) = line.rsplit_once(' ').unwrap();
