@@ -277,7 +277,7 @@ mod tests {
     fn a_nightly_batch_is_missed_on_the_third_night_and_may_come_a_little_early() {
         // At 1:58 on even days, at 2:01 on odd ones.
         let nightly = |minute: DateTime<Utc>| {
-            let wanted = if minute.day() % 2 == 0 { (1, 58) } else { (2, 1) };
+            let wanted = if minute.day().is_multiple_of(2) { (1, 58) } else { (2, 1) };
             (minute.hour(), minute.minute()) == wanted
         };
         let past = past(at("01T00:00"), at("20T12:00"), nightly);
@@ -338,7 +338,7 @@ mod tests {
         ) {
             let heard = |minute: DateTime<Utc>| {
                 let wanted = week[slot(minute)];
-                wanted > 0 && minute.minute() % (60 / wanted) == 0
+                wanted > 0 && minute.minute().is_multiple_of(60 / wanted)
             };
             let until = at("20T18:00");
             prop_assume!(week.iter().any(|minutes| *minutes > 0));
