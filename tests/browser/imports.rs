@@ -102,7 +102,10 @@ fn a_file_without_scripts() {
     page.click("#upload");
     page.wait_for_text("Map the columns");
     page.click("#check");
+    // A reload before the answer would take the form back.
+    page.wait_until("the form to be sent", "document.body && !document.querySelector('#check')");
     page.reload_until("the end of the check", "document.querySelector('#import')");
     page.click("#import");
+    page.wait_until("the form to be sent", "document.body && !document.querySelector('#import')");
     page.reload_until("the end", "document.body.innerText.includes('Scores follow')");
 }
