@@ -56,8 +56,16 @@ pub fn suggested(kind: Kind, header: &[String]) -> Mapping {
 pub fn choices(kind: Kind, column: &str) -> Vec<(String, String)> {
     let mut choices = vec![(String::new(), "Leave out".to_owned())];
     choices.extend(kind.fields().iter().filter(|field| field.name != "traits").map(|field| {
-        let required = if field.is_required { ", required" } else { "" };
-        (field.name.to_owned(), format!("{} ({}{required})", field.name, field.of.words()))
+        // Only what is short: on a phone the longest choice must fit.
+        let of = field.of.words();
+        let about: Vec<&str> = [of.as_str()]
+            .into_iter()
+            .filter(|of| of.len() <= 16)
+            .chain(field.is_required.then_some("required"))
+            .collect();
+        let about =
+            if about.is_empty() { String::new() } else { format!(" ({})", about.join(", ")) };
+        (field.name.to_owned(), format!("{}{about}", field.name))
     }));
     let own = snake_case(column);
     if !own.is_empty() {
