@@ -1,9 +1,9 @@
 //! Events in: acknowledged durably, projected and scored, beside what PostgreSQL does with the same
 //! rows, and what becomes of pages meanwhile. About three minutes.
 //!
-//! What the limit is, by `perf` and by the processor time this prints: acknowledging is bound by the
-//! processors, of which the load, the parsing of JSON and HTTP take nearly all and PostgreSQL a tenth;
-//! draining by PostgreSQL's inserts into indexes, so that the same rows by COPY are the measure.
+//! The processor times printed say what the limit is: a million single events, drained and scored,
+//! fill both cores, half of it in the server and half in PostgreSQL; draining is bound by PostgreSQL's
+//! inserts into indexes, so that the same rows by COPY are the measure.
 
 use std::time::{Duration, Instant};
 
