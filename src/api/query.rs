@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::columns::{self, COLUMNS, Column, Kind};
 use super::cursor::Cursor;
 use super::problem::Problem;
+use crate::catalog::operator::Op;
 use crate::clock::is_askable;
-use crate::usage::condition::Op;
 
 /// Rows a page when nothing is asked.
 pub const DEFAULT_LIMIT: i64 = 50;
@@ -135,9 +135,12 @@ fn read_filter(name: &str, value: &str) -> Result<Filter, Problem> {
             known.join(", ")
         ))
     })?;
-    let op = Op::from_key(op).filter(|op| is_possible(column, *op)).ok_or_else(|| {
-        let known: Vec<_> =
-            Op::ALL.into_iter().filter(|op| is_possible(column, *op)).map(Op::key).collect();
+    let op = Op::named(op).filter(|op| is_possible(column, *op)).ok_or_else(|| {
+        let known: Vec<_> = Op::ALL
+            .into_iter()
+            .filter(|(op, ..)| is_possible(column, *op))
+            .map(|(_, key, _)| key)
+            .collect();
         Problem::bad_parameter(format!(
             "{key} can't be compared by {op}. There are {}.",
             known.join(" ")

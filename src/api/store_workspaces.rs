@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use super::cursor::Cursor;
 use super::query::{Filter, Operand, Query};
+use crate::catalog::operator::Op;
 use crate::error::Result;
 use crate::ids::WorkspaceId;
-use crate::usage::condition::Op;
 
 /// A workspace with its score, account and owner; without a score, those fields are missing.
 #[derive(Clone, Debug, QueryableByName)]

@@ -297,8 +297,8 @@ pub fn proposed(name: &str) -> Definition {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::condition::Op;
     use super::super::defaults;
+    use super::super::operator::Op;
     use super::*;
 
     fn refused(change: &Change) -> FieldErrors {

@@ -84,9 +84,10 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::super::condition::{Condition, Op};
+    use super::super::condition::Condition;
     use super::super::defaults;
     use super::super::event::Category;
+    use super::super::operator::Op;
     use super::*;
 
     fn defined(key: &str, names: &[&str], conditions: &[(&str, Op, &str)]) -> Definition {

@@ -5,8 +5,9 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::change::{self, Change};
-use super::condition::{Condition, Op};
+use super::condition::Condition;
 use super::event::{Category, Definition};
+use super::operator::Op;
 use super::pages::category_label;
 use super::pages_forecast::{Forecast, forecast};
 use super::store;

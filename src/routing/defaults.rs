@@ -1,8 +1,9 @@
 //! The rule set of a new installation (spec: routing.md, Default rule set; article step 8 and FAQ).
 
 use super::rule::{Channel, Destination, Overlay, Rule, RuleSet};
+use crate::catalog::operator::Op;
 use crate::ownership::strategy::Strategy;
-use crate::usage::condition::{Clause, Condition, Op};
+use crate::usage::condition::{Clause, Condition};
 use crate::usage::signal::Value;
 
 /// Active, production, without anomaly; then expansion, hot, light touch, e-mail, nurture.

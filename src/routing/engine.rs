@@ -172,7 +172,8 @@ fn seen(clause: &Clause, fields: &Fields) -> Vec<Seen> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::usage::condition::{Condition, Op};
+    use crate::catalog::operator::Op;
+    use crate::usage::condition::Condition;
     use proptest::prelude::*;
 
     fn any_clause() -> impl Strategy2<Value = Clause> {

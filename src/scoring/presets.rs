@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::model::{Cap, Category, Decay, Level, Model, Per, RoleFactor, Rule, RuleKind, Stage};
-use crate::usage::condition::{Clause, Condition, Op};
+use crate::catalog::operator::Op;
+use crate::usage::condition::{Clause, Condition};
 use crate::usage::day::{EVENT_LOOP, NEW_ACTIVE_USER_DAY};
 use crate::usage::signal::Value;
 

@@ -13,92 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::dictionary::FieldType;
 use super::signal::{Fields, Value};
-
-/// How a field is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names are the operators")]
-pub enum Op {
-    #[serde(rename = "=")]
-    Eq,
-    #[serde(rename = "!=")]
-    Ne,
-    #[serde(rename = "<")]
-    Lt,
-    #[serde(rename = "<=")]
-    Le,
-    #[serde(rename = ">")]
-    Gt,
-    #[serde(rename = ">=")]
-    Ge,
-    #[serde(rename = "in")]
-    In,
-    #[serde(rename = "not_in")]
-    NotIn,
-    /// A text contains a text, whatever the case of its letters; a list contains a value.
-    #[serde(rename = "contains")]
-    Contains,
-    #[serde(rename = "is_set")]
-    IsSet,
-    #[serde(rename = "is_not_set")]
-    IsNotSet,
-}
-
-impl Op {
-    /// Every operator, in the order in which editors offer them.
-    pub const ALL: [Self; 11] = [
-        Self::Eq,
-        Self::Ne,
-        Self::Lt,
-        Self::Le,
-        Self::Gt,
-        Self::Ge,
-        Self::In,
-        Self::NotIn,
-        Self::Contains,
-        Self::IsSet,
-        Self::IsNotSet,
-    ];
-
-    /// The operator as documents spell it.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Eq => "=",
-            Self::Ne => "!=",
-            Self::Lt => "<",
-            Self::Le => "<=",
-            Self::Gt => ">",
-            Self::Ge => ">=",
-            Self::In => "in",
-            Self::NotIn => "not_in",
-            Self::Contains => "contains",
-            Self::IsSet => "is_set",
-            Self::IsNotSet => "is_not_set",
-        }
-    }
-
-    /// The operator that `key` spells.
-    #[must_use]
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|op| op.key() == key)
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Eq => "is",
-            Self::Ne => "is not",
-            Self::Lt => "is below",
-            Self::Le => "is at most",
-            Self::Gt => "is above",
-            Self::Ge => "is at least",
-            Self::In => "is one of",
-            Self::NotIn => "is none of",
-            Self::Contains => "contains",
-            Self::IsSet => "is set",
-            Self::IsNotSet => "is not set",
-        }
-    }
-}
+use crate::catalog::operator::Op;
 
 /// One condition on one field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,9 +64,10 @@ impl Condition {
     /// The condition as a sentence part, with the field's label: "Trial days remaining is at most 3".
     #[must_use]
     pub fn to_words(&self, label: &str) -> String {
-        match self.op {
-            Op::IsSet | Op::IsNotSet => format!("{label} {}", self.op.words()),
-            _ => format!("{label} {} {}", self.op.words(), self.value.to_words()),
+        if self.op.takes_value() {
+            format!("{label} {} {}", self.op.words(), self.value.to_words())
+        } else {
+            format!("{label} {}", self.op.words())
         }
     }
 

@@ -11,7 +11,7 @@ fn list(items: &[&str]) -> Value {
 
 #[test]
 fn null_satisfies_only_three_operators() {
-    for op in Op::ALL {
+    for (op, ..) in Op::ALL {
         let expected = matches!(op, Op::IsNotSet | Op::Ne | Op::NotIn);
         assert_eq!(holds(Value::Null, op, 3), expected, "{op:?}");
         assert_eq!(holds(Value::Null, op, Value::Null), expected, "{op:?} null");
