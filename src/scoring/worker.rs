@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -24,6 +24,17 @@ const PATIENCE: TimeDelta = TimeDelta::seconds(2);
 /// How long it gives way between two batches; a batch takes a fraction of that.
 const GIVE_WAY: Duration = Duration::from_secs(1);
 
+/// How long to rest after a batch that took so long, while the oldest event that is not projected was
+/// received then. With nothing in the journal the scorer goes on at once. While events come in it works
+/// half of the time: what it scores now it will score again, and acknowledging comes first.
+fn rest(oldest: Option<DateTime<Utc>>, now: DateTime<Utc>, took: Duration) -> Duration {
+    match oldest {
+        None => Duration::ZERO,
+        Some(received_at) if received_at < now - PATIENCE => GIVE_WAY,
+        Some(_) => took.min(GIVE_WAY),
+    }
+}
+
 /// Scores everything that waits; how many workspaces.
 ///
 /// # Errors
@@ -39,24 +50,38 @@ pub fn drain(db: &Database, clock: &Clock, after: AfterScoring) -> Result<usize>
     }
 }
 
-/// A failure is no answer; the next batch meets it, too, and says so.
-fn drainer_is_behind(db: &Database, now: DateTime<Utc>) -> bool {
-    let oldest = db.read(Pool::Work, store_status::oldest_pending);
-    oldest.is_ok_and(|oldest| oldest.is_some_and(|received_at| received_at < now - PATIENCE))
-}
-
 /// Scores until `stop`. Survives the database going away.
 pub fn work(db: &Database, clock: &Clock, after: AfterScoring, stop: &Arc<AtomicBool>) {
     while !stop.load(Ordering::SeqCst) {
         let now = clock.now();
+        let began = Instant::now();
         match db.tx(Pool::Work, |conn| ops::score_touched(conn, BATCH, now, after)) {
             Ok(0) => std::thread::sleep(IDLE),
-            Ok(_) if drainer_is_behind(db, now) => std::thread::sleep(GIVE_WAY),
-            Ok(_) => {}
+            Ok(_) => {
+                let took = began.elapsed();
+                // A failure is no answer; the next batch meets it, too, and says so.
+                let oldest = db.read(Pool::Work, store_status::oldest_pending).unwrap_or_default();
+                std::thread::sleep(rest(oldest, now, took));
+            }
             Err(error) => {
                 tracing::warn!(%error, "scoring failed, trying again");
                 std::thread::sleep(IDLE * 5);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_works_half_of_the_time_while_events_come_in_and_gives_way_to_a_drainer_that_is_behind() {
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let took = Duration::from_millis(150);
+        assert_eq!(rest(None, now, took), Duration::ZERO);
+        assert_eq!(rest(Some(now - TimeDelta::seconds(1)), now, took), took);
+        assert_eq!(rest(Some(now), now, GIVE_WAY * 9), GIVE_WAY);
+        assert_eq!(rest(Some(now - TimeDelta::seconds(3)), now, took), GIVE_WAY);
     }
 }
