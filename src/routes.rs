@@ -33,6 +33,8 @@ pub fn configure(config: &mut ServiceConfig) {
 /// API key.
 fn machines(config: &mut ServiceConfig) {
     config
+        // First, since routes are tried one after another and nothing is asked for as often.
+        .configure(ingest::receive::routes)
         .route("/assets/{name}", get().to(assets::serve))
         .route("/healthz", get().to(health::live))
         .route("/readyz", get().to(health::ready))
@@ -42,10 +44,10 @@ fn machines(config: &mut ServiceConfig) {
         .configure(json_api)
         .route("/api/v1/ingest/status", get().to(ingest::api::status))
         .configure(records)
-        .configure(ingest::receive::routes);
+        .configure(ingest::receive::astray);
 }
 
-/// Records by server key. Before ingestion, which takes what is left below `/v1`.
+/// Records by server key. Before `astray`, which takes what is left below `/v1`.
 fn records(config: &mut ServiceConfig) {
     config
         .route("/v1/workspaces", post().to(bulk::endpoint::workspaces))

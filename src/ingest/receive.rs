@@ -130,7 +130,11 @@ pub fn routes(config: &mut ServiceConfig) {
                 .default_service(web::to(wrong_method)),
         );
     }
-    // An SDK that is set up wrongly should read why, rather than a page for people.
+}
+
+/// What is left below the SDKs' roots: one that is set up wrongly should read why, rather than a page
+/// for people.
+pub fn astray(config: &mut ServiceConfig) {
     config.service(
         web::resource(["/v1", "/v1/{rest:.*}", "/beacon/{rest:.*}"])
             .route(web::method(Method::OPTIONS).to(preflight))
