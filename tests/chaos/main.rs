@@ -19,6 +19,9 @@ mod disk;
 mod dump;
 mod healing;
 mod kills;
+#[allow(dead_code, reason = "the application's tests use the rest")]
+#[path = "../support/leads.rs"]
+mod leads;
 mod ledger;
 mod order;
 mod panics;

@@ -88,9 +88,31 @@ fn around(line: &str, place: usize) -> String {
 }
 
 /// What the scorer makes of that, as far as it is a function of the facts and the day. Left out:
-/// since when a stage holds, stage changes and what was decided on the way, which tell of the path.
+/// since when a stage holds, and all of [`ACTED`], which tell of the path.
 pub const SCORED: [(&str, &str); 3] = [
     ("workspace_scores", "to_jsonb(t) - 'scored_at' - 'stage_since'"),
     ("account_scores", "to_jsonb(t) - 'scored_at'"),
     ("score_history", "to_jsonb(t)"),
+];
+
+/// What people see happen: a function of the events and of the moments at which they were scored. Ids
+/// are made anew in each run; colleagues are known by their address.
+pub const ACTED: [(&str, &str); 5] = [
+    ("stage_changes", "to_jsonb(t) - 'id'"),
+    (
+        "(select d.*, m.email from routing_decisions d left join team_members m on m.id = d.owner_id)",
+        "to_jsonb(t) - 'id' - 'owner_id'",
+    ),
+    (
+        "(select a.*, m.email from assignments a join team_members m on m.id = a.member_id)",
+        "to_jsonb(t) - 'id' - 'member_id' - 'decision_id'",
+    ),
+    (
+        "(select k.*, m.email from tasks k join team_members m on m.id = k.assignee_id)",
+        "to_jsonb(t) - 'id' - 'assignee_id' - 'decision_id'",
+    ),
+    (
+        "(select n.*, m.email from notifications n join team_members m on m.id = n.member_id)",
+        "to_jsonb(t) - 'id' - 'member_id' - 'url'",
+    ),
 ];
