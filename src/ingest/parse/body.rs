@@ -89,11 +89,20 @@ fn single(text: &str, kind: Kind) -> Result<Envelope<'_>, BodyError> {
     if scan.peek() != Some(b'{') {
         return Err(BodyError::Json("The body is not a JSON object: send one call, {…}.".into()));
     }
+    let start = scan.at();
     let read = Event::read(&mut scan);
-    if let Err(Flaw::Broken(at)) = read {
-        return Err(broken(at));
+    match read {
+        Ok(_) => {}
+        Err(Flaw::Broken(at)) => return Err(broken(at)),
+        // It was read no further than to its flaw: it can be kept as a dead letter if it has an end.
+        Err(Flaw::TooDeep | Flaw::TooManyKeys) => {
+            let stuck = scan.at();
+            scan.go_to(start);
+            let end = scan.element_end().ok_or_else(|| broken(stuck))?;
+            scan.go_to(end);
+        }
     }
-    if read.is_ok() && scan.peek().is_some() {
+    if scan.peek().is_some() {
         return Err(broken(scan.at()));
     }
     let write_key = read.as_ref().ok().and_then(|event| event.write_key);

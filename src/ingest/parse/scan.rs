@@ -291,19 +291,19 @@ impl<'a> Scan<'a> {
         Flaw::Broken(self.at)
     }
 
-    /// Where the element of an array that starts at the cursor ends (a comma or the closing
-    /// bracket), by brackets and quotes alone: the element itself may be no JSON.
+    /// Where the element of an array that starts at the cursor ends (a comma, the closing bracket or
+    /// the end of the text), by brackets and quotes alone: the element itself may be no JSON.
     pub fn element_end(&self) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let (mut at, mut open) = (self.at, 0_usize);
         loop {
-            match bytes.get(at)? {
-                b'"' => at = string_end(bytes, at)?,
-                b'{' | b'[' => open = open.saturating_add(1),
-                b']' if open == 0 => return Some(at),
-                b'}' | b']' => open = open.checked_sub(1)?,
-                b',' if open == 0 => return Some(at),
-                _ => {}
+            match bytes.get(at) {
+                Some(b']' | b',') | None if open == 0 => return Some(at),
+                None => return None,
+                Some(b'"') => at = string_end(bytes, at)?,
+                Some(b'{' | b'[') => open = open.saturating_add(1),
+                Some(b'}' | b']') => open = open.checked_sub(1)?,
+                Some(_) => {}
             }
             at = at.saturating_add(1);
         }
