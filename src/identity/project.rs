@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 
 use super::evidence::{self, Kind};
-use super::heard::{Heard, Said};
+use super::heard::{Heard, Identifier, Said};
 use super::person::{Facts, Person};
 use super::stitch::{self, By, Claim, Visitor};
 use super::store_candidates::{self as candidates, Key};
@@ -19,7 +20,7 @@ use crate::ingest::chunk::Chunk;
 /// # Errors
 /// When the database fails.
 pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
-    let heard = Heard::of(&chunk.events);
+    let mut heard = Heard::of(&chunk.events);
     if heard.people.is_empty() && chunk.recheck.is_empty() {
         return Ok(());
     }
@@ -30,6 +31,7 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
     let aliases = people.link(conn, &heard)?;
     people.write(conn, chunk)?;
     let mut values: BTreeSet<(Kind, String)> = people.mailboxes();
+    heard.identifiers.retain(|name, first| people.may_be_first(name, first.0.0));
     for changed in store::add_identifiers(conn, &heard.identifiers)? {
         let of_user = people.now.get(&changed.user_id).is_some_and(|person| person.known);
         if let (true, Some(kind)) = (of_user, Kind::named(&changed.kind)) {
@@ -45,6 +47,7 @@ type Mailbox = Option<(String, Option<bool>)>;
 /// What somebody was before this chunk.
 struct Before {
     canonical: UserId,
+    first_seen_at: DateTime<Utc>,
     link: Option<Claim>,
     /// Told only of those about whom the chunk says something.
     facts: Option<(Facts, Mailbox)>,
@@ -76,6 +79,7 @@ impl People {
         for (id, person) in store::load(conn, missing.into_iter())? {
             let before = Before {
                 canonical: person.canonical,
+                first_seen_at: person.first_seen_at,
                 link: person.link,
                 facts: None,
                 rewritten: false,
@@ -104,6 +108,14 @@ impl People {
             before.widened |= widened;
             before.rewritten |= rewritten;
         }
+    }
+
+    /// Whether a name may be new or heard earlier than ever. By their own id people are heard whenever
+    /// they are seen, so that after the first time it tells nothing: most names of most chunks.
+    fn may_be_first(&self, name: &Identifier, first: DateTime<Utc>) -> bool {
+        let own = matches!(name.kind, "user_id" | "anonymous_id");
+        let before = self.before.get(&name.person).filter(|_| own);
+        before.is_none_or(|before| first <= before.first_seen_at)
     }
 
     /// Says who everybody is after the chunk's claims. Answers with alias calls between known users.
