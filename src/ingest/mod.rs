@@ -74,6 +74,7 @@ pub mod store_alerts;
 pub mod store_chunks;
 pub mod store_dead_letters;
 pub mod store_drain;
+mod store_group;
 pub mod store_journal;
 pub mod store_lost;
 pub mod store_measures;

@@ -50,10 +50,7 @@ pub fn wait_for_turn(conn: &mut PgConnection) -> Result<()> {
 /// [`crate::error::Error::Unavailable`] after twenty seconds; when the database fails.
 pub fn lock(conn: &mut PgConnection) -> Result<()> {
     diesel::sql_query("set local lock_timeout = '20s'").execute(conn)?;
-    diesel::sql_query("select pg_advisory_xact_lock($1)")
-        .bind::<BigInt, _>(DRAIN_LOCK)
-        .execute(conn)?;
-    Ok(())
+    wait_for_turn(conn)
 }
 
 #[derive(QueryableByName)]

@@ -7,26 +7,15 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, BigInt, Bytea, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 
 use super::measure::minute;
 use super::payload::Packer;
 use super::sheaf;
+use super::store_group::Group;
 use super::writer::Submission;
 use crate::error::Result;
 use crate::ids::SourceId;
-
-/// One statement appends the rows and puts them on the drainer's list, so that a group costs one
-/// round trip however many requests it holds.
-const APPEND: &str = "with appended as (
-    insert into journal (received_on, received_at, source_id, events, payload)
-    select * from unnest($1::date[], $2::timestamptz[], $3::uuid[], $4::integer[], $5::bytea[])
-    returning id, received_on, received_at, events
-)
-insert into journal_pending (id, received_on, received_at, events)
-select id, received_on, received_at, events from appended";
 
 const BURY: &str = "insert into dead_letters
     (id, source_id, received_at, refused_by, code, message, message_id, event_name, raw)
@@ -35,38 +24,20 @@ from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $
     as t (id, source_id, received_at, code, message, message_id, event_name, raw)
 on conflict (id) do nothing";
 
-const COUNT: &str = "insert into ingest_minutes (source_id, minute, accepted, rejected)
-select * from unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[])
-on conflict (source_id, minute) do update set
-    accepted = ingest_minutes.accepted + excluded.accepted,
-    rejected = ingest_minutes.rejected + excluded.rejected";
-
 /// Writes down a group of requests; once the transaction has committed they may be acknowledged.
 ///
 /// # Errors
 /// When the database fails or refuses any one of them.
 pub fn append(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
-    let rows = sheaf::bind(group);
-    if !rows.is_empty() {
-        let mut packer = Packer::new()?;
-        let payloads =
-            rows.iter().map(|row| packer.pack(&row.lines)).collect::<Result<Vec<Vec<u8>>>>()?;
-        diesel::sql_query(APPEND)
-            .bind::<Array<Date>, _>(
-                rows.iter().map(|r| r.received_at.date_naive()).collect::<Vec<_>>(),
-            )
-            .bind::<Array<Timestamptz>, _>(rows.iter().map(|r| r.received_at).collect::<Vec<_>>())
-            .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.source_id).collect::<Vec<_>>())
-            .bind::<Array<Int4>, _>(
-                rows.iter()
-                    .map(|r| i32::try_from(r.events).unwrap_or(i32::MAX))
-                    .collect::<Vec<_>>(),
-            )
-            .bind::<Array<Bytea>, _>(payloads)
-            .execute(conn)?;
-    }
     bury(conn, group)?;
-    count(conn, group)
+    group_of(group)?.execute(conn)?;
+    Ok(())
+}
+
+/// Whether [`append`] is a single statement for this group, and so needs no transaction around it.
+#[must_use]
+pub fn is_single(group: &[&Submission]) -> bool {
+    group.iter().all(|request| request.refused.is_empty())
 }
 
 fn bury(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
@@ -94,21 +65,33 @@ fn bury(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
     Ok(())
 }
 
-fn count(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
+fn group_of(group: &[&Submission]) -> Result<Group> {
     let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let mut written = Group::default();
+    let rows = sheaf::bind(group);
+    if !rows.is_empty() {
+        let mut packer = Packer::new()?;
+        for row in rows {
+            written.days.push(row.received_at.date_naive());
+            written.received.push(row.received_at);
+            written.sources.push(row.source_id);
+            written.events.push(i32::try_from(row.events).unwrap_or(i32::MAX));
+            written.payloads.push(packer.pack(&row.lines)?);
+        }
+    }
     let mut counts: BTreeMap<(SourceId, DateTime<Utc>), (i64, i64)> = BTreeMap::new();
     for request in group {
         let count = counts.entry((request.source_id, minute(request.stored_at))).or_default();
         count.0 = count.0.saturating_add(whole(request.events));
         count.1 = count.1.saturating_add(whole(request.refused.len()));
     }
-    diesel::sql_query(COUNT)
-        .bind::<Array<SqlUuid>, _>(counts.keys().map(|key| key.0).collect::<Vec<_>>())
-        .bind::<Array<Timestamptz>, _>(counts.keys().map(|key| key.1).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(counts.values().map(|count| count.0).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(counts.values().map(|count| count.1).collect::<Vec<_>>())
-        .execute(conn)?;
-    Ok(())
+    for ((source, minute), (accepted, rejected)) in counts {
+        written.counted_sources.push(source);
+        written.counted_minutes.push(minute);
+        written.accepted.push(accepted);
+        written.rejected.push(rejected);
+    }
+    Ok(written)
 }
 
 /// Makes the journal's partitions of `today` and the two days after it, where they are missing.

@@ -13,6 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::PgConnection;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -287,7 +288,14 @@ fn commit(database: &Database, group: Vec<Request>) -> bool {
 fn write(database: &Database, group: &[&Submission]) -> Result<()> {
     database.check_room()?;
     // A panic is a mistake of ours, and must not silence everybody who sends from now on.
-    caught(|| database.tx(Pool::Ingest, |conn| store_journal::append(conn, group)))
+    caught(|| {
+        let append = |conn: &mut PgConnection| store_journal::append(conn, group);
+        if store_journal::is_single(group) {
+            database.statement(Pool::Ingest, append)
+        } else {
+            database.tx(Pool::Ingest, append)
+        }
+    })
 }
 
 /// The sender may be gone by now; what it sent is stored all the same.
