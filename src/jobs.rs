@@ -53,6 +53,8 @@ const TIDY: &str = "tidy";
 const KEEP_DELIVERIES: TimeDelta = TimeDelta::days(30);
 /// Events of Stripe's are kept so long; what they said of subscriptions stays.
 const KEEP_EVENTS: TimeDelta = TimeDelta::days(90);
+/// What records only said again is kept so long: until then a late word finds its exact place.
+const KEEP_REPEATS: TimeDelta = TimeDelta::days(35);
 /// Finished jobs are kept so long, for their page.
 const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
@@ -108,6 +110,7 @@ fn tidy(running: &Running<'_>) -> Result<()> {
         queue::store::forget_finished(conn, now - KEEP_JOBS)?;
         sources::store_webhooks::forget(conn, now - KEEP_DELIVERIES, now)?;
         subscriptions::store_stripe::forget_events(conn, now - KEEP_EVENTS)?;
+        subscriptions::store_words::forget_repeated(conn, now - KEEP_REPEATS)?;
         Ok(())
     })?;
     imports::jobs::forget(running)?;

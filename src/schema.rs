@@ -748,6 +748,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    subscription_words (subscription_id, at) {
+        subscription_id -> Text,
+        at -> Timestamptz,
+        workspace_id -> Uuid,
+        said -> Jsonb,
+    }
+}
+
+diesel::table! {
     subscriptions (id) {
         id -> Text,
         workspace_id -> Uuid,
@@ -1041,6 +1050,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     stripe_events,
     stripe_subscriptions,
     subscription_changes,
+    subscription_words,
     subscriptions,
     tasks,
     team_members,

@@ -222,6 +222,7 @@ fn the_engines_are_pure() {
         "src/scoring/model.rs",
         "src/routing/engine.rs",
         "src/routing/rule.rs",
+        "src/subscriptions/agreement.rs",
         "src/subscriptions/terms.rs",
         "src/subscriptions/timeline.rs",
         "src/subscriptions/told.rs",

@@ -134,18 +134,15 @@ pub const MEMBERSHIPS: &[Field] = &[
     UPDATED_AT,
 ];
 
-/// What a workspace pays: a record says the whole agreement.
+/// What a workspace pays.
 #[rustfmt::skip]
 pub const SUBSCRIPTIONS: &[Field] = &[
     required("subscription_id", "The billing system's own id of the subscription.", "sub_1Ab", &["subscription"]),
     WORKSPACE_ID,
-    Field {
-        is_required: true,
-        ..field("status", Type::Status, "How it stands, in Stripe's words.", "active", &[], &["subscription_status", "state"])
-    },
+    field("status", Type::Status, "How it stands, in Stripe's words. A subscription counts once somebody has said this.", "active", &[], &["subscription_status", "state"]),
     field("plan", Type::Text, "The plan's name.", "pro", &[], &["plan_name", "product", "price"]),
     field("billing_period", Type::Period, "How often it is paid.", "year", &[], &["interval", "billing_interval"]),
-    field("currency", Type::Text, "ISO 4217; usd, if it is left out.", "eur", &[], &["currency_code"]),
+    field("currency", Type::Text, "ISO 4217; usd, if nobody has said it.", "eur", &[], &["currency_code"]),
     field("mrr", Type::Amount, "Monthly recurring revenue in the currency's major unit.", "49.90", &[], &["monthly_recurring_revenue"]),
     field("mrr_cents", Type::Whole, "The same in its minor unit; it wins over mrr.", "4990", &[], &[]),
     field("seats_purchased", Type::Whole, "Seats bought.", "25", &[], &["seats", "quantity", "licenses"]),

@@ -8,7 +8,8 @@ use super::row::{Membership as SaidOfMembership, Row, Said};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
 use crate::ingest::traits::{Traits, snake_case};
-use crate::subscriptions::{self, terms};
+use crate::subscriptions;
+use crate::subscriptions::agreement::{Agreement, Written};
 use crate::workspaces::membership::{Membership, Word};
 use crate::workspaces::store_memberships;
 use crate::{accounts, identity, workspaces};
@@ -35,6 +36,16 @@ impl Status {
             Self::Updated => "updated",
             Self::Unchanged => "unchanged",
             Self::Rejected => "rejected",
+        }
+    }
+}
+
+impl From<Written> for Status {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::New => Self::Created,
+            Written::Changed => Self::Updated,
+            Written::Same | Written::Older => Self::Unchanged,
         }
     }
 }
@@ -70,7 +81,7 @@ impl Subject {
 enum State {
     Traits(Traits),
     Membership(Membership),
-    Subscription(terms::Row),
+    Subscription(Agreement),
 }
 
 /// The subjects of some records as they stand, moved on by each record that is heard.
@@ -145,17 +156,12 @@ impl Known {
             })
             .collect();
         if !ids.is_empty() {
-            let found = subscriptions::store::load(conn, &ids)?;
-            known.extend(found.into_iter().map(|(id, one)| {
-                let row = terms::Row {
-                    id: id.clone(),
-                    // Compared by its hash: the product's own id is not kept beside the subscription.
-                    workspace: one.workspace.to_string(),
-                    terms: one.terms,
-                    said_at: one.said_at,
-                };
-                (Subject::Subscription(id), State::Subscription(row))
-            }));
+            let found = subscriptions::ops::known(conn, &ids)?;
+            known.extend(
+                found
+                    .into_iter()
+                    .map(|(id, one)| (Subject::Subscription(id), State::Subscription(one))),
+            );
         }
         Ok(Self(known))
     }
@@ -206,19 +212,12 @@ impl Known {
                 hear_membership(known, said, row)
             }
             Said::Subscription(said) => {
-                let said = terms::Row {
-                    workspace: WorkspaceId::of(&said.workspace).to_string(),
-                    ..said.clone()
-                };
-                let state =
-                    self.0.entry(subject).or_insert_with(|| State::Subscription(said.clone()));
+                let state = self
+                    .0
+                    .entry(subject)
+                    .or_insert_with(|| State::Subscription(Agreement::default()));
                 let State::Subscription(known) = state else { return Status::Rejected };
-                let is_other = (&known.terms, &known.workspace) != (&said.terms, &said.workspace);
-                let wins = known.said_at <= said.said_at;
-                if wins {
-                    *known = said;
-                }
-                wins && is_other
+                return known.hear(said).into();
             }
         };
         match (is_new, changed) {

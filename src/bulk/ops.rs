@@ -18,7 +18,7 @@ use crate::ingest::chunk::Chunk;
 use crate::ingest::drain::Projection;
 use crate::ingest::store_drain::{self, Counts};
 use crate::subscriptions;
-use crate::subscriptions::terms::Origin;
+use crate::subscriptions::terms;
 
 /// Records of one transaction: some tenths of a second of work.
 pub const CHUNK: usize = 2_000;
@@ -268,6 +268,18 @@ fn at_once(
     projections: &[Projection],
     rows: &[&Row],
 ) -> Result<Vec<Status>> {
+    let subscriptions: Vec<&terms::Row> = rows
+        .iter()
+        .filter_map(|row| match &row.said {
+            Said::Subscription(said) => Some(said),
+            _ => None,
+        })
+        .collect();
+    if subscriptions.len() == rows.len() {
+        // No call says what a subscription is: their own feature writes them.
+        let written = subscriptions::ops::upsert(conn, &subscriptions, sender.received_at)?;
+        return Ok(written.into_iter().map(Status::from).collect());
+    }
     let mut known = Known::load(conn, rows)?;
     let statuses = rows.iter().map(|row| known.hear(row)).collect();
     let mut chunk = Chunk::new(sender.received_at, catalog::ops::load(conn)?);
@@ -276,10 +288,5 @@ fn at_once(
         projection(conn, &mut chunk)?;
     }
     store_drain::conclude(conn, &chunk, &Counts::new())?;
-    for row in rows {
-        if let Said::Subscription(said) = &row.said {
-            subscriptions::ops::upsert(conn, Origin::Api, said, sender.received_at)?;
-        }
-    }
     Ok(statuses)
 }

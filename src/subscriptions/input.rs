@@ -3,13 +3,14 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
-use super::terms::{Row, STATUSES, Terms, period_named, status_named};
+use super::agreement::Said;
+use super::terms::{Row, STATUSES, period_named, status_named};
 use crate::error::FieldErrors;
 use crate::ingest::traits::{number_of, text_of, time_of};
 use crate::web::form::Check;
-use crate::web::format;
 
-/// The members of a subscription. `workspace_id` and `status` are required, like the id itself;
+/// The members of a subscription. `workspace_id` is required, like the id itself; the others are kept
+/// as they are unless they are named, and a subscription counts once its `status` was said;
 /// times are RFC 3339, days or seconds since 1970; `mrr` is in major units of the currency,
 /// `mrr_cents` in minor ones; `updated_at` says since when all this holds (else: now).
 pub const FIELDS: [&str; 16] = [
@@ -36,132 +37,169 @@ const LONGEST: usize = 255;
 /// More than any subscription brings in, in minor units.
 const MOST_CENTS: f64 = 1e14;
 
-/// Reads a subscription. Members that are missing, null or blank are unknown; others than [`FIELDS`]
-/// are passed by (`id` stands for `subscription_id`, `seats` for `seats_purchased`, `trial_start`
-/// and `trial_end` for the days). A word about the future is dated `now`.
+/// Reads what is said of a subscription. An absent member is not spoken of, null and blank clear it;
+/// members other than [`FIELDS`] are passed by (`id` stands for `subscription_id`, `seats` for
+/// `seats_purchased`, `trial_start` and `trial_end` for the days). A word about the future is dated `now`.
 ///
 /// # Errors
 /// What is wrong with which member, and how to mend it.
 pub fn read(said: &Map<String, Value>, now: DateTime<Utc>) -> Result<Row, FieldErrors> {
-    let mut reader = Reader { said, check: Check::default() };
+    let mut reader = Reader { said, check: Check::default(), kept: Map::new() };
     let id = reader.id("subscription_id", &["subscription_id", "id"], "the subscription's id");
     let workspace = reader.id("workspace_id", &["workspace_id"], "the workspace's id");
-    let status = reader.text(&["status"]).as_deref().and_then(status_named);
-    if status.is_none() {
-        reader.check.refuse("status", format!("Give the status: one of {}.", STATUSES.join(", ")));
+    reader.status();
+    for field in ["plan", "customer_id"] {
+        reader.name(field);
     }
-    let currency = reader.currency();
-    let terms = Terms {
-        plan: reader.name("plan"),
-        billing_period: reader.period(),
-        mrr_cents: reader.cents(&currency),
+    reader.field(
+        "billing_period",
+        &["billing_period"],
+        "Write month or year, or leave it out.",
+        |said| period_named(&text_of(said)?).map(Value::from),
+    );
+    reader.field(
+        "currency",
+        &["currency"],
+        "Write the currency as three letters, such as eur.",
         currency,
-        seats_purchased: reader.seats(),
-        trial_start_on: reader.day("trial_start_on", &["trial_start_on", "trial_start"]),
-        trial_end_on: reader.day("trial_end_on", &["trial_end_on", "trial_end"]),
-        started_at: reader.time("started_at"),
-        canceled_at: reader.time("canceled_at"),
-        ends_on: reader.day("ends_on", &["ends_on"]),
-        renewal_on: reader.day("renewal_on", &["renewal_on", "renewal_date"]),
-        customer_id: reader.name("customer_id"),
-        ..Terms::new(status.unwrap_or("active"))
-    };
-    if let (Some(start), Some(end)) = (terms.trial_start_on, terms.trial_end_on)
+    );
+    reader.money();
+    reader.field(
+        "seats_purchased",
+        &["seats_purchased", "seats"],
+        "Enter a whole number of at least 0.",
+        |said| Some(text_of(said)?.parse::<i32>().ok().filter(|seats| *seats >= 0)?.into()),
+    );
+    let start = reader.day("trial_start_on", &["trial_start_on", "trial_start"]);
+    let end = reader.day("trial_end_on", &["trial_end_on", "trial_end"]);
+    if let (Some(start), Some(end)) = (start, end)
         && start > end
     {
         reader
             .check
             .refuse("trial_end_on", "The trial ends before it starts: turn the days round.");
     }
-    let said_at = reader.time("updated_at").unwrap_or(now).min(now);
-    reader.check.done(Row { id, workspace, terms, said_at })
+    reader.day("ends_on", &["ends_on"]);
+    reader.day("renewal_on", &["renewal_on", "renewal_date"]);
+    for field in ["started_at", "canceled_at"] {
+        reader.time(field);
+    }
+    let said_at = reader.updated_at().unwrap_or(now).min(now);
+    reader.check.done(Row { id, workspace, said: Said(reader.kept), said_at })
+}
+
+/// ISO 4217, in small letters.
+fn currency(said: &Value) -> Option<Value> {
+    let code = text_of(said)?.to_lowercase();
+    let is_code = code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_lowercase());
+    is_code.then(|| code.into())
 }
 
 struct Reader<'a> {
     said: &'a Map<String, Value>,
     check: Check,
+    kept: Map<String, Value>,
 }
 
 impl Reader<'_> {
-    fn value(&self, names: &[&str]) -> Option<&Value> {
-        names.iter().find_map(|name| self.said.get(*name)).filter(|value| match value {
+    /// What is said under the first of these names that says something; `None` when none is there,
+    /// `Some(None)` when they clear it.
+    fn spoken(&self, names: &[&str]) -> Option<Option<&Value>> {
+        let there = || names.iter().filter_map(|name| self.said.get(*name));
+        let says = |value: &&Value| match value {
             Value::Null => false,
             Value::String(text) => !text.trim().is_empty(),
             _ => true,
-        })
-    }
-
-    fn text(&self, names: &[&str]) -> Option<String> {
-        self.value(names).and_then(text_of)
+        };
+        let is_there = there().next().is_some();
+        is_there.then(|| there().find(says))
     }
 
     fn id(&mut self, field: &str, names: &[&str], what: &str) -> String {
-        let typed = self.text(names).unwrap_or_default();
+        let typed = self.spoken(names).flatten().and_then(text_of).unwrap_or_default();
         self.check.text(field, &typed, what, LONGEST)
     }
 
-    fn name(&mut self, field: &str) -> Option<String> {
-        let typed = self.text(&[field])?;
-        Some(self.check.text(field, &typed, "it", LONGEST))
-    }
-
-    fn currency(&mut self) -> String {
-        let Some(code) = self.text(&["currency"]) else { return "usd".to_owned() };
-        let code = code.to_lowercase();
-        if code.len() != 3 || !code.bytes().all(|letter| letter.is_ascii_lowercase()) {
-            self.check.refuse("currency", "Write the currency as three letters, such as eur.");
-        }
-        code
-    }
-
-    fn period(&mut self) -> Option<&'static str> {
-        let period = period_named(&self.text(&["billing_period"])?);
-        if period.is_none() {
-            self.check.refuse("billing_period", "Write month or year, or leave it out.");
-        }
-        period
-    }
-
-    #[allow(clippy::as_conversions, reason = "a whole number far below 2^53")]
-    fn cents(&mut self, currency: &str) -> i64 {
-        let (field, unit) = match self.value(&["mrr_cents"]) {
-            Some(_) => ("mrr_cents", 1.0),
-            None if self.value(&["mrr"]).is_some() => {
-                ("mrr", f64::from(10_u32.pow(format::decimals(currency))))
-            }
-            None => return 0,
+    fn field(
+        &mut self,
+        field: &str,
+        names: &[&str],
+        refusal: &str,
+        read: impl Fn(&Value) -> Option<Value>,
+    ) {
+        let Some(spoken) = self.spoken(names) else { return };
+        let kept = match spoken.map(|said| read(said)) {
+            None => Value::Null,
+            Some(Some(kept)) => kept,
+            Some(None) => return self.check.refuse(field, refusal),
         };
-        let cents = self.value(&[field]).and_then(number_of).map(|number| (number * unit).round());
-        match cents.filter(|cents| (0.0..=MOST_CENTS).contains(cents)) {
-            Some(cents) => cents as i64,
-            None => {
-                let unit = if field == "mrr" { "49.90" } else { "4990" };
-                self.check.refuse(field, format!("Write an amount of at least 0, such as {unit}."));
-                0
-            }
+        self.kept.insert(field.to_owned(), kept);
+    }
+
+    fn status(&mut self) {
+        let refusal = format!("Give the status: one of {}.", STATUSES.join(", "));
+        self.field("status", &["status"], &refusal, |said| {
+            status_named(&text_of(said)?).map(Value::from)
+        });
+        if self.kept.get("status").is_some_and(Value::is_null) {
+            self.check.refuse("status", refusal);
         }
     }
 
-    fn seats(&mut self) -> Option<i32> {
-        let text = self.text(&["seats_purchased", "seats"])?;
-        self.check.number("seats_purchased", &text, 0, i32::MAX)
+    fn name(&mut self, field: &str) {
+        let Some(spoken) = self.spoken(&[field]) else { return };
+        let kept = match spoken.map(|said| text_of(said).unwrap_or_default()) {
+            Some(typed) => self.check.text(field, &typed, "it", LONGEST).into(),
+            None => Value::Null,
+        };
+        self.kept.insert(field.to_owned(), kept);
+    }
+
+    /// One of the two amounts; the minor units go before.
+    fn money(&mut self) {
+        let says = |name: &str| self.spoken(&[name]).flatten().is_some();
+        let is_major = says("mrr") && !says("mrr_cents");
+        let (field, names, example): (_, &[&str], _) = if is_major {
+            ("mrr", &["mrr"], "49.90")
+        } else {
+            ("mrr_cents", &["mrr_cents", "mrr"], "4990")
+        };
+        let refusal = format!("Write an amount of at least 0, such as {example}.");
+        self.field(field, names, &refusal, |said| {
+            let amount = number_of(said).filter(|amount| (0.0..=MOST_CENTS).contains(amount))?;
+            Some(if is_major { amount } else { amount.round() }.into())
+        });
     }
 
     fn day(&mut self, field: &str, names: &[&str]) -> Option<NaiveDate> {
-        let day = time_of(self.value(names)?).map(|at| at.date_naive());
-        if day.is_none() {
-            self.check.refuse(field, "Write the day as 2026-11-20.");
-        }
-        day
+        let day = |said: &Value| time_of(said).map(|at| at.date_naive());
+        self.field(field, names, "Write the day as 2026-11-20.", |said| {
+            day(said).map(|day| day.to_string().into())
+        });
+        self.spoken(names).flatten().and_then(day)
     }
 
-    fn time(&mut self, field: &str) -> Option<DateTime<Utc>> {
-        let time = time_of(self.value(&[field])?);
-        if time.is_none() {
-            self.check.refuse(field, "Write the time as 2026-11-20T10:00:00Z.");
-        }
-        time
+    fn time(&mut self, field: &str) {
+        self.field(field, &[field], WRITE_TIME, |said| {
+            time_of(said).map(|at| to_the_microsecond(at).to_rfc3339().into())
+        });
     }
+
+    fn updated_at(&mut self) -> Option<DateTime<Utc>> {
+        let said = self.spoken(&["updated_at"]).flatten()?;
+        let at = time_of(said).map(to_the_microsecond);
+        if at.is_none() {
+            self.check.refuse("updated_at", WRITE_TIME);
+        }
+        at
+    }
+}
+
+const WRITE_TIME: &str = "Write the time as 2026-11-20T10:00:00Z.";
+
+/// As precise as the database.
+fn to_the_microsecond(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
 }
 
 #[cfg(test)]
@@ -169,6 +207,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::subscriptions::agreement::Agreement;
 
     fn now() -> DateTime<Utc> {
         "2026-11-20T10:00:00Z".parse().unwrap()
@@ -190,11 +229,32 @@ mod tests {
             "id": "s1", "workspace_id": " w1 ", "status": "Active", "plan": "pro",
             "billing_period": "annual", "currency": "eur", "mrr_cents": "4990", "seats": "10",
             "trial_start": "2026-10-01", "trial_end": "2026-10-15", "renewal_on": "2027-10-15",
-            "started_at": "2026-10-01T00:00:00Z", "updated_at": "2025-10-09T08:53:20Z", "canceled_at": "",
+            "started_at": "2026-10-01T00:00:00Z", "updated_at": "2025-10-09T08:53:20Z",
         });
         let row = read_json(&numbers).unwrap();
-        assert_eq!(read_json(&texts).unwrap(), row);
-        assert_eq!((row.terms.mrr_cents, row.terms.seats_purchased), (4990, Some(10)));
+        let columns = read_json(&texts).unwrap();
+        let terms = |row: &Row| {
+            let mut agreement = Agreement::default();
+            agreement.hear(row);
+            agreement.outlook("s1").standing.unwrap().terms
+        };
+        assert_eq!(terms(&columns), terms(&row));
+        assert_eq!((&columns.workspace, columns.said_at), (&row.workspace, row.said_at));
+        assert_eq!((terms(&row).mrr_cents, terms(&row).seats_purchased), (4990, Some(10)));
+    }
+
+    #[test]
+    fn what_is_absent_is_not_spoken_of_and_null_and_blank_clear() {
+        let said = json!({"id": "s", "workspace_id": "w", "plan": null, "canceled_at": " ", "mrr": null, "mrr_cents": "", "seats": 3});
+        let row = read_json(&said).unwrap();
+        assert_eq!(
+            Value::Object(row.said.0),
+            json!({"plan": null, "canceled_at": null, "mrr_cents": null, "seats_purchased": 3})
+        );
+        let amounts = json!({"id": "s", "workspace_id": "w", "mrr": 49.9, "mrr_cents": null});
+        assert_eq!(Value::Object(read_json(&amounts).unwrap().said.0), json!({"mrr": 49.9}));
+        let cleared = json!({"id": "s", "workspace_id": "w", "status": null});
+        assert_eq!(read_json(&cleared).unwrap_err().keys().next().unwrap(), "status");
     }
 
     #[test]

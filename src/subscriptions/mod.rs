@@ -1,17 +1,21 @@
 //! What a workspace pays, and since when: from traits, the API, files and Stripe.
 //!
-//! Owns `subscriptions` (how each stands), `subscription_changes` (how each stood, as dated rows), and
-//! `stripe_events`, `stripe_subscriptions`, `stripe_customers` (what Stripe told, whose it is).
-//! [`terms`] is the noun, [`input`] reads it from what scripts and files say, [`told`] from the traits
-//! of a workspace, [`stripe`] from events of Stripe's; [`ops`] and [`ops_stripe`] write it,
-//! [`project`] is the drainer's part, [`timeline`] what the dated rows tell.
+//! Owns `subscriptions` (how each stands), `subscription_changes` (how each stood, as dated rows),
+//! `subscription_words` (what records said), and `stripe_events`, `stripe_subscriptions`,
+//! `stripe_customers` (what Stripe told, whose it is).
+//! [`terms`] is the noun, [`input`] reads what scripts and files say of it, [`told`] the traits of a
+//! workspace, [`stripe`] events of Stripe's; [`agreement`] says how it stands after all that;
+//! [`ops`] and [`ops_stripe`] write it, [`project`] is the drainer's part, [`timeline`] what the dated
+//! rows tell.
 //!
-//! Invariants: of two words about one subscription the newer one holds, whichever came first; a
+//! Invariants: how a subscription stands and stood is a function of the set of Stripe's events and of
+//! records about it, in any order: the newer word about a field holds; a
 //! subscription with origin `traits` is a function of the workspace's traits and counts only while
 //! no billing system speaks for the workspace; whatever changes touches the workspace from the
 //! first day on which its score may differ.
 
 pub mod actions;
+pub mod agreement;
 pub mod input;
 pub mod ops;
 pub mod ops_stripe;
@@ -20,6 +24,7 @@ pub mod project;
 pub mod store;
 pub mod store_stripe;
 pub mod store_unmapped;
+pub mod store_words;
 pub mod stripe;
 pub mod terms;
 pub mod timeline;

@@ -1,112 +1,143 @@
 //! Use cases of subscriptions, inside the caller's transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 
-use super::store;
-use super::terms::{Change, Origin, Row, Standing, Terms};
+pub use super::agreement::Written;
+use super::agreement::{Agreement, Claimed, Outlook, before_all, differs_since, first_day};
+use super::store_stripe::{self as stripe_store, Claim, Clues};
+use super::terms::{Change, Origin, Row};
+use super::{store, store_words};
 use crate::error::Result;
 use crate::ids::WorkspaceId;
 
-/// What became of a word about a subscription.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// Nobody knew it.
-    New,
-    /// It stands otherwise than before.
-    Changed,
-    /// It stands as it stood.
-    Same,
-    /// A newer word is known: this one is history now, and changed nothing of today.
-    Older,
-}
+/// Subscriptions as they are stored: what was said, and what followed from that.
+pub(super) type Stored = BTreeMap<String, (Agreement, Outlook)>;
 
-/// Writes one subscription as somebody's system says that it stands; the newer word wins by its
-/// `said_at`, of two words of one moment the one that comes last. The workspace need not be known
-/// yet: its subscription waits for it. Touches the workspaces whose score may follow.
+/// Writes what records say of subscriptions: a few statements, however many they are. How each stands
+/// afterwards is a function of all that was ever said of it, see [`Agreement`]. The workspace need not
+/// be known yet: its subscription waits for it. Touches the workspaces whose score may follow.
 ///
 /// # Errors
 /// When the database fails.
-pub fn upsert(
-    conn: &mut PgConnection,
-    origin: Origin,
-    row: &Row,
-    now: DateTime<Utc>,
-) -> Result<Written> {
-    let ids = [row.id.clone()];
-    let workspace = WorkspaceId::of(&row.workspace);
-    let known = store::load(conn, &ids)?.remove(&row.id);
-    let earlier = store::changes(conn, &ids)?.remove(&row.id).unwrap_or_default();
-    let standing = Standing {
-        id: row.id.clone(),
-        workspace,
-        terms: row.terms.clone(),
-        origin,
-        said_at: row.said_at,
-    };
-    let written = match &known {
-        None => Written::New,
-        Some(known) if known.said_at > row.said_at => Written::Older,
-        Some(known) if (&known.terms, known.workspace) == (&row.terms, workspace) => Written::Same,
-        Some(_) => Written::Changed,
-    };
-    let mut touched = BTreeSet::new();
-    let holds_already = earlier
-        .iter()
-        .rev()
-        .find(|change| change.at <= row.said_at)
-        .is_some_and(|change| same_agreement(&change.terms, &row.terms));
-    if !holds_already {
-        let change = Change {
-            id: row.id.clone(),
-            at: row.said_at,
-            key: String::new(),
-            place: 0,
-            terms: row.terms.clone(),
-            origin,
-        };
-        let since = since(&earlier, &change);
-        store::write_changes(conn, &[change])?;
-        touched.insert((workspace, since));
+pub fn upsert(conn: &mut PgConnection, rows: &[&Row], now: DateTime<Utc>) -> Result<Vec<Written>> {
+    let ids: BTreeSet<&String> = rows.iter().map(|row| &row.id).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    store_words::lock(conn, &ids)?;
+    let before = load(conn, &ids)?;
+    let mut after = agreements(&before);
+    let mut written = Vec::with_capacity(rows.len());
+    for row in rows {
+        written.push(after.entry(row.id.clone()).or_default().hear(row));
     }
-    if written != Written::Older {
-        if let Some(before) = known.filter(|known| known.workspace != workspace) {
-            // What it was to the one, it is to the other.
-            let since = earlier.first().map_or_else(before_all, first_day);
-            touched.insert((before.workspace, since));
-            touched.insert((workspace, since));
-        }
-        store::write(conn, &[standing])?;
-    }
-    store::touch(conn, &touched, now)?;
+    settle(conn, &before, &after, now)?;
     Ok(written)
 }
 
-/// Before anything that Ripen knows.
-pub(super) fn before_all() -> NaiveDate {
-    DateTime::UNIX_EPOCH.date_naive()
+/// What is known about these subscriptions, those of traits excepted.
+///
+/// # Errors
+/// When the database fails.
+pub fn known(conn: &mut PgConnection, ids: &[String]) -> Result<BTreeMap<String, Agreement>> {
+    Ok(agreements(&load(conn, ids)?))
 }
 
-/// The first day that may look otherwise with this change. A word holds from its own day on; the
-/// first one also speaks for the days before it, as far as its dates reach.
+pub(super) fn agreements(stored: &Stored) -> BTreeMap<String, Agreement> {
+    stored.iter().map(|(id, (agreement, _))| (id.clone(), agreement.clone())).collect()
+}
+
+/// Reads all that is stored about these subscriptions; how they stand is locked until the transaction
+/// ends.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn load(conn: &mut PgConnection, ids: &[String]) -> Result<Stored> {
+    let mut stored = Stored::new();
+    for (id, one) in store::load(conn, ids)? {
+        stored.entry(id).or_default().1.standing = Some(one);
+    }
+    for (id, changes) in store::changes(conn, ids)? {
+        let (agreement, outlook) = stored.entry(id).or_default();
+        let by_stripe = |change: &&Change| change.origin == Origin::Stripe;
+        agreement.stripe = changes.iter().filter(by_stripe).cloned().collect();
+        outlook.changes = changes;
+    }
+    for (id, words) in store_words::words(conn, ids)? {
+        stored.entry(id).or_default().0.words = words;
+    }
+    let claims = stripe_store::claims(conn, ids, &BTreeSet::new())?;
+    for (claim, clues) in stripe_store::clues(conn, &claims)? {
+        stored.entry(claim.id.clone()).or_default().0.claimed = Some(claimed(&claim, &clues));
+    }
+    Ok(stored)
+}
+
+/// Whose a subscription is by Stripe: the workspace that its metadata name, if there is one; else the one
+/// to which a person mapped the customer; else the only one whose trait names the customer.
 #[must_use]
-pub fn since(earlier: &[Change], new: &Change) -> NaiveDate {
-    let own = new.at.date_naive();
-    match earlier.first() {
-        Some(first) if first.at <= new.at => own,
-        Some(first) => first_day(first).min(first_day(new)),
-        None => first_day(new),
+pub fn claimed(claim: &Claim, clues: &Clues) -> Claimed {
+    let named = claim.named_workspace.as_deref().map(WorkspaceId::of);
+    let by_trait = match clues.by_trait.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    };
+    Claimed {
+        workspace: named.filter(|_| clues.named_exists).or(clues.mapped).or(by_trait),
+        may_come: named,
+        customer: claim.customer_id.clone(),
     }
 }
 
-/// The first day for which the first word speaks: the day its dates name, or all days.
-pub(super) fn first_day(first: &Change) -> NaiveDate {
-    first.terms.began_on().map_or_else(before_all, |began| began.min(first.at.date_naive()))
-}
-
-/// Whether both say the same; who pays is no part of an agreement's history.
-fn same_agreement(a: &Terms, b: &Terms) -> bool {
-    Terms { customer_id: None, ..a.clone() } == Terms { customer_id: None, ..b.clone() }
+/// Makes what is stored agree with what is known by now: words, dated rows, how each stands, whose it is.
+pub(super) fn settle(
+    conn: &mut PgConnection,
+    before: &Stored,
+    after: &BTreeMap<String, Agreement>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let nothing = (Agreement::default(), Outlook::default());
+    let (mut words, mut gone, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut standing, mut fallen, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    let mut touched = BTreeSet::new();
+    for (id, agreement) in after {
+        let (known, was) = before.get(id).unwrap_or(&nothing);
+        for (at, word) in &agreement.words {
+            if known.words.get(at) != Some(word) {
+                words.push((id.as_str(), *at, word.0, &word.1));
+            }
+        }
+        let is = agreement.outlook(id);
+        let keys: BTreeSet<_> = is.changes.iter().map(|change| (change.at, &change.key)).collect();
+        let left = |change: &&Change| !keys.contains(&(change.at, &change.key));
+        gone.extend(was.changes.iter().filter(left).map(|c| (id.clone(), c.at, c.key.clone())));
+        let is_new = |change: &&Change| !was.changes.contains(change);
+        changes.extend(is.changes.iter().filter(is_new).cloned());
+        let owner = |outlook: &Outlook| outlook.standing.as_ref().map(|one| one.workspace);
+        let (old, new) = (owner(was), owner(&is));
+        if old == new {
+            touched.extend(new.zip(differs_since(&was.changes, &is.changes)));
+        } else {
+            // What it was to the one, it is to the other.
+            let always = [&was.changes, &is.changes].into_iter().filter_map(|all| all.first());
+            let always = always.map(first_day).min().unwrap_or_else(before_all);
+            touched.extend(old.into_iter().chain(new).map(|workspace| (workspace, always)));
+        }
+        if agreement.claimed.is_some() {
+            found.push((id.clone(), agreement.workspace()));
+        }
+        match is.standing {
+            Some(one) if was.standing.as_ref() != Some(&one) => standing.push(one),
+            None if was.standing.is_some() => fallen.push(id.clone()),
+            _ => {}
+        }
+    }
+    store_words::write_words(conn, &words)?;
+    store::drop_changes(conn, &gone)?;
+    store::write_changes(conn, &changes)?;
+    store::remove(conn, &fallen, false)?;
+    store::write(conn, &standing)?;
+    stripe_store::found(conn, &found)?;
+    store::touch(conn, &touched, now)
 }

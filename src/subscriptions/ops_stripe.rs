@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::ops::{before_all, first_day, since};
-use super::store;
-use super::store_stripe::{self as stripe_store, Claim, Clues, Kept};
+use super::store_stripe::{self as stripe_store, Claim, Kept};
 use super::stripe::event::{About, Event, Told};
 use super::stripe::order::{Shown, in_order};
 use super::stripe::snapshot::{self, Snapshot, is_final};
-use super::terms::{Change, Origin, Standing};
+use super::terms::{Change, Origin};
+use super::{ops, store_words};
 use crate::error::{Error, Result};
 use crate::ids::{MemberId, WorkspaceId};
 use crate::team::audit::{self, Actor};
@@ -62,7 +61,7 @@ pub fn take(
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
     if let About::Subscription(told) = &event.about {
-        stripe_store::lock(conn, &told.snapshot.id)?;
+        store_words::lock(conn, std::slice::from_ref(&told.snapshot.id))?;
     }
     if !stripe_store::keep_event(conn, event, by, now)? {
         return Ok(Outcome::Duplicate);
@@ -86,29 +85,16 @@ fn subscription(
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
     let id = &told.snapshot.id;
-    let ids = [id.clone()];
-    let earlier = store::changes(conn, &ids)?.remove(id).unwrap_or_default();
     let kept = stripe_store::of_second(conn, id, event.created)?;
+    let before = ops::load(conn, std::slice::from_ref(id))?;
+    let mut after = ops::agreements(&before);
+    let agreement = after.entry(id.clone()).or_default();
+    agreement.stripe.retain(|change| change.at != event.created);
+    agreement.stripe.extend(changes_of(&kept, event.created));
+    agreement.stripe.sort_by(|a, b| (a.at, a.place, &a.key).cmp(&(b.at, b.place, &b.key)));
+    drop_after_the_end(&mut agreement.stripe);
+    let is_newest = agreement.stripe.last().is_some_and(|last| last.at == event.created);
     let snapshots: Vec<Snapshot> = placed(&kept);
-    let mut all: Vec<Change> = earlier
-        .iter()
-        .filter(|change| change.at != event.created || change.origin != Origin::Stripe)
-        .cloned()
-        .collect();
-    let of_second = changes_of(&kept, event.created);
-    all.extend(of_second.iter().cloned());
-    all.sort_by(|a, b| (a.at, a.place, &a.key).cmp(&(b.at, b.place, &b.key)));
-    let gone = after_the_end(&all);
-    all.retain(|change| !gone.contains(&(change.at, change.key.clone())));
-    let new: Vec<Change> = of_second.into_iter().filter(|change| all.contains(change)).collect();
-    let touched_since = new
-        .iter()
-        .filter(|change| !earlier.contains(change))
-        .map(|change| since(&earlier, change))
-        .min();
-    store::write_changes(conn, &new)?;
-    stripe_store::drop_changes(conn, id, &gone)?;
-    let is_newest = all.last().is_some_and(|last| last.at == event.created);
     if let Some(last) = snapshots.last().filter(|_| is_newest) {
         let claim = Claim {
             id: id.clone(),
@@ -119,15 +105,16 @@ fn subscription(
         };
         stripe_store::write_claim(conn, &claim, now)?;
     }
-    let claims = stripe_store::claims(conn, &ids, &BTreeSet::new())?;
-    let workspace = match claims.first() {
-        Some(claim) => settle(conn, claim, &all, touched_since, now)?,
-        None => None,
-    };
-    Ok(match (all.last(), workspace) {
-        (Some(last), _) if last.at > event.created || !is_newest => Outcome::Older,
-        (_, None) => Outcome::Unmapped,
-        _ => Outcome::Applied,
+    let claims = stripe_store::claims(conn, std::slice::from_ref(id), &BTreeSet::new())?;
+    for (claim, clues) in stripe_store::clues(conn, &claims)? {
+        agreement.claimed = Some(ops::claimed(&claim, &clues));
+    }
+    let (workspace, newest) = (agreement.workspace(), agreement.newest());
+    ops::settle(conn, &before, &after, now)?;
+    Ok(match workspace {
+        _ if !is_newest || newest.is_some_and(|newest| newest > event.created) => Outcome::Older,
+        None => Outcome::Unmapped,
+        Some(_) => Outcome::Applied,
     })
 }
 
@@ -178,67 +165,13 @@ fn changes_of(kept: &[Kept], at: DateTime<Utc>) -> Vec<Change> {
         .collect()
 }
 
-/// What says that a subscription goes on after it had ended for good: late words of before.
-fn after_the_end(all: &[Change]) -> Vec<(DateTime<Utc>, String)> {
-    let by_stripe = |change: &&Change| change.origin == Origin::Stripe;
-    let end = all.iter().filter(by_stripe).position(|change| is_final(change.terms.status));
-    let Some(end) = end else { return Vec::new() };
-    all.iter()
-        .filter(by_stripe)
-        .skip(end)
-        .filter(|change| !is_final(change.terms.status))
-        .map(|change| (change.at, change.key.clone()))
-        .collect()
-}
-
-/// The workspace of a subscription: the one that its metadata name, if there is one; else the one to
-/// which a person mapped the customer; else the only one whose trait names the customer; else the
-/// one that the metadata name, which may still come.
-#[must_use]
-pub fn workspace_of(claim: &Claim, clues: &Clues) -> Option<WorkspaceId> {
-    let named = claim.named_workspace.as_deref().map(WorkspaceId::of);
-    let by_trait = match clues.by_trait.as_slice() {
-        [only] => Some(*only),
-        _ => None,
-    };
-    named.filter(|_| clues.named_exists).or(clues.mapped).or(by_trait).or(named)
-}
-
-/// Puts a subscription to the workspace that is its own by now, or takes it away from the one that
-/// is not. `changed_since` is the first day on which it is otherwise than before.
-fn settle(
-    conn: &mut PgConnection,
-    claim: &Claim,
-    all: &[Change],
-    changed_since: Option<NaiveDate>,
-    now: DateTime<Utc>,
-) -> Result<Option<WorkspaceId>> {
-    let workspace = workspace_of(claim, &stripe_store::clues(conn, claim)?);
-    stripe_store::found(conn, &claim.id, workspace)?;
-    let ids = [claim.id.clone()];
-    let before = store::load(conn, &ids)?.remove(&claim.id);
-    // Somebody's own system may say more about a subscription than Stripe does.
-    let by_others = before.as_ref().filter(|known| known.origin == Origin::Api);
-    let workspace = workspace.or(by_others.map(|known| known.workspace));
-    let always = all.first().map_or_else(before_all, first_day);
-    let mut touched = BTreeSet::new();
-    match (before.map(|known| known.workspace), workspace) {
-        (Some(old), Some(new)) if old == new => {
-            touched.extend(changed_since.map(|since| (new, since)))
-        }
-        (old, new) => touched.extend(old.into_iter().chain(new).map(|id| (id, always))),
-    }
-    match (workspace, all.last()) {
-        (Some(workspace), Some(last)) => {
-            let mut terms = last.terms.clone();
-            terms.customer_id.clone_from(&claim.customer_id);
-            let (id, origin, said_at) = (claim.id.clone(), last.origin, last.at);
-            store::write(conn, &[Standing { id, workspace, terms, origin, said_at }])?;
-        }
-        _ => store::remove(conn, &ids, false)?,
-    }
-    store::touch(conn, &touched, now)?;
-    Ok(workspace)
+/// Takes back what says that a subscription goes on after it had ended for good: late words of before.
+fn drop_after_the_end(all: &mut Vec<Change>) {
+    let mut has_ended = false;
+    all.retain(|change| {
+        has_ended |= is_final(change.terms.status);
+        !has_ended || is_final(change.terms.status)
+    });
 }
 
 /// Looks again whose the subscriptions of these customers are; how many there are.
@@ -253,14 +186,12 @@ pub fn settle_customers(
     if customers.is_empty() {
         return Ok(0);
     }
+    store_words::lock_out_many(conn)?;
     let claims = stripe_store::claims(conn, &[], customers)?;
-    let ids: Vec<String> = claims.iter().map(|claim| claim.id.clone()).collect();
-    let changes = store::changes(conn, &ids)?;
-    for claim in &claims {
-        let all = changes.get(&claim.id).map(Vec::as_slice).unwrap_or_default();
-        settle(conn, claim, all, None, now)?;
-    }
-    Ok(claims.len())
+    let ids: Vec<String> = claims.into_iter().map(|claim| claim.id).collect();
+    let before = ops::load(conn, &ids)?;
+    ops::settle(conn, &before, &ops::agreements(&before), now)?;
+    Ok(ids.len())
 }
 
 /// Maps all subscriptions of a customer to a workspace, or with `None` undoes that. What was said

@@ -64,9 +64,7 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
     for (workspace, since) in touched {
         chunk.touch(workspace, since);
     }
-    if !gone.is_empty() {
-        store::remove(conn, &gone, true)?;
-    }
+    store::remove(conn, &gone, true)?;
     store::write(conn, &standing.into_values().collect::<Vec<_>>())?;
     store::write_changes(conn, &changes)
 }

@@ -254,11 +254,36 @@ pub fn write_changes(conn: &mut PgConnection, changes: &[Change]) -> Result<()> 
     Ok(())
 }
 
+/// Takes back dated rows: subscription, moment and key.
+///
+/// # Errors
+/// When the database fails.
+pub fn drop_changes(
+    conn: &mut PgConnection,
+    gone: &[(String, DateTime<Utc>, String)],
+) -> Result<()> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "delete from subscription_changes c using unnest($1::text[], $2::timestamptz[], $3::text[]) as t (id, at, key)
+         where c.subscription_id = t.id and c.at = t.at and c.key = t.key",
+    )
+    .bind::<Array<Text>, _>(gone.iter().map(|(id, ..)| id.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(gone.iter().map(|(_, at, _)| *at).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(gone.iter().map(|(.., key)| key.as_str()).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}
+
 /// Forgets subscriptions and, unless a billing system may come back to them, what they were.
 ///
 /// # Errors
 /// When the database fails.
 pub fn remove(conn: &mut PgConnection, ids: &[String], with_changes: bool) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
     diesel::sql_query(
         "with gone as (delete from subscription_changes where $2 and subscription_id = any($1))
          delete from subscriptions where id = any($1)",

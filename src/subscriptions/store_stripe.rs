@@ -12,17 +12,6 @@ use super::stripe::event::{About, Customer, Event};
 use crate::error::Result;
 use crate::ids::WorkspaceId;
 
-/// Waits for whoever else writes about this subscription or customer, until the transaction ends.
-///
-/// # Errors
-/// When the database fails.
-pub fn lock(conn: &mut PgConnection, id: &str) -> Result<()> {
-    diesel::sql_query("select pg_advisory_xact_lock(hashtextextended('stripe:' || $1, 0))")
-        .bind::<Text, _>(id)
-        .execute(conn)?;
-    Ok(())
-}
-
 /// Keeps an event unless it is known; tells whether it was new.
 ///
 /// # Errors
@@ -106,29 +95,6 @@ pub fn of_second(conn: &mut PgConnection, id: &str, at: DateTime<Utc>) -> Result
     .load(conn)?)
 }
 
-/// Takes back what was said of a subscription that had ended by then.
-///
-/// # Errors
-/// When the database fails.
-pub fn drop_changes(
-    conn: &mut PgConnection,
-    id: &str,
-    gone: &[(DateTime<Utc>, String)],
-) -> Result<()> {
-    if gone.is_empty() {
-        return Ok(());
-    }
-    diesel::sql_query(
-        "delete from subscription_changes c using unnest($2::timestamptz[], $3::text[]) as t (at, key)
-         where c.subscription_id = $1 and c.at = t.at and c.key = t.key",
-    )
-    .bind::<Text, _>(id)
-    .bind::<Array<Timestamptz>, _>(gone.iter().map(|(at, _)| *at).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(gone.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>())
-    .execute(conn)?;
-    Ok(())
-}
-
 /// Whose a subscription is, as Stripe says.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 #[allow(missing_docs, reason = "columns of stripe_subscriptions")]
@@ -199,32 +165,47 @@ pub struct Clues {
     pub by_trait: Vec<WorkspaceId>,
 }
 
-/// The clues about a subscription.
+/// The clues about each of these subscriptions.
 ///
 /// # Errors
 /// When the database fails.
-pub fn clues(conn: &mut PgConnection, claim: &Claim) -> Result<Clues> {
-    let named = claim.named_workspace.as_deref().map(WorkspaceId::of);
-    Ok(diesel::sql_query(
-        "select exists (select from workspaces where id = $1) as named_exists,
-                (select workspace_id from stripe_customers where id = $2) as mapped,
-                array(select id from workspaces where traits ->> 'stripe_customer_id' = $2
-                      order by id limit 2) as by_trait",
+pub fn clues(conn: &mut PgConnection, claims: &[Claim]) -> Result<Vec<(Claim, Clues)>> {
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named = |claim: &Claim| claim.named_workspace.as_deref().map(WorkspaceId::of);
+    let clues: Vec<Clues> = diesel::sql_query(
+        "select exists (select from workspaces where id = t.named) as named_exists,
+                (select workspace_id from stripe_customers c where c.id = t.customer) as mapped,
+                array(select w.id from workspaces w where w.traits ->> 'stripe_customer_id' = t.customer
+                      order by w.id limit 2) as by_trait
+         from unnest($1::uuid[], $2::text[]) with ordinality as t (named, customer, place)
+         order by t.place",
     )
-    .bind::<Nullable<SqlUuid>, _>(named)
-    .bind::<Nullable<Text>, _>(claim.customer_id.as_deref())
-    .get_result(conn)?)
+    .bind::<Array<Nullable<SqlUuid>>, _>(claims.iter().map(named).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(
+        claims.iter().map(|claim| claim.customer_id.as_deref()).collect::<Vec<_>>(),
+    )
+    .load(conn)?;
+    Ok(claims.iter().cloned().zip(clues).collect())
 }
 
-/// Notes the workspace that a subscription was found to be of.
+/// Notes the workspaces that subscriptions were found to be of.
 ///
 /// # Errors
 /// When the database fails.
-pub fn found(conn: &mut PgConnection, id: &str, workspace: Option<WorkspaceId>) -> Result<()> {
-    diesel::sql_query("update stripe_subscriptions set workspace_id = $2 where id = $1")
-        .bind::<Text, _>(id)
-        .bind::<Nullable<SqlUuid>, _>(workspace)
-        .execute(conn)?;
+pub fn found(conn: &mut PgConnection, found: &[(String, Option<WorkspaceId>)]) -> Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "update stripe_subscriptions s set workspace_id = t.workspace_id
+         from unnest($1::text[], $2::uuid[]) as t (id, workspace_id)
+         where s.id = t.id and s.workspace_id is distinct from t.workspace_id",
+    )
+    .bind::<Array<Text>, _>(found.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(found.iter().map(|(_, of)| *of).collect::<Vec<_>>())
+    .execute(conn)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::agreement::Said;
 use crate::ids::WorkspaceId;
 
 /// Where a subscription is known from.
@@ -67,6 +68,13 @@ pub fn period_named(said: &str) -> Option<&'static str> {
     }
 }
 
+/// The nearest whole number, within what a price can be.
+#[must_use]
+#[allow(clippy::as_conversions, reason = "clamped to what both types hold exactly")]
+pub fn nearest(number: f64) -> i64 {
+    number.round().clamp(0.0, 1e14) as i64
+}
+
 /// A subscription as somebody says that it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -129,16 +137,16 @@ impl Terms {
     }
 }
 
-/// A subscription of a workspace, with the time of the word.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a record says of a subscription of a workspace, and since when that holds.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The billing system's id.
     pub id: String,
     /// The product's id of the workspace.
     pub workspace: String,
-    /// How it stands.
-    pub terms: Terms,
-    /// Since when this holds: the newer word wins.
+    /// The fields that it names.
+    pub said: Said,
+    /// Since when this holds: the newer word about a field wins.
     pub said_at: DateTime<Utc>,
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::terms::{Terms, period_named, status_named};
+use super::terms::{Terms, nearest, period_named, status_named};
 use crate::ingest::traits::Traits;
 use crate::web::format;
 use crate::workspaces::workspace::{PLAN, SEATS, plan_tier};
@@ -78,12 +78,6 @@ fn cents(traits: &Traits, currency: &str) -> i64 {
         Some(mrr * f64::from(10_u32.pow(format::decimals(currency))))
     };
     minor.or_else(major).map_or(0, nearest)
-}
-
-/// The nearest whole number, within what a price can be.
-#[allow(clippy::as_conversions, reason = "clamped to what both types hold exactly")]
-fn nearest(number: f64) -> i64 {
-    number.round().clamp(0.0, 1e14) as i64
 }
 
 fn whole(number: Option<f64>) -> Option<i32> {

@@ -14,7 +14,6 @@ use crate::sources::signature::{self, Disbelief, Secret};
 use crate::sources::store_webhooks::{self, Delivery, Endpoint, Kind};
 use crate::subscriptions::ops::{self, Written};
 use crate::subscriptions::stripe::event::{self, Event, Unreadable};
-use crate::subscriptions::terms::Origin;
 use crate::subscriptions::{input, ops_stripe};
 
 /// What the sender hears.
@@ -139,8 +138,8 @@ pub fn events(
     let (outcome, reason) = match meaning {
         Meaning::Call(call) => journal(conn, source, &call, now)?,
         Meaning::Subscription(members) => match input::read(&members, now) {
-            Ok(row) => match ops::upsert(conn, Origin::Api, &row, now)? {
-                Written::Older => {
+            Ok(row) => match ops::upsert(conn, &[&row], now)?.as_slice() {
+                [Written::Older] => {
                     ("older", "A newer word is known: this one is history.".to_owned())
                 }
                 _ => ("applied", "The workspace's subscription stands as this says.".to_owned()),

@@ -122,31 +122,41 @@ async fn people_and_their_memberships() {
 }
 
 #[actix_web::test]
-async fn subscriptions_say_the_whole_agreement() {
+async fn subscriptions_keep_what_is_not_spoken_of() {
     let house = House::open().await;
     let warehouse = Warehouse::new(&house);
     let body = json!([
         {"subscription_id": "s1", "workspace_id": "w1", "status": "paid", "plan": "pro", "mrr": "49.90", "billing_period": "monthly"},
         {"subscription_id": "s2", "workspace_id": "w1", "status": "fine"},
-        {"subscription_id": "s3", "workspace_id": "w1"},
+        {"subscription_id": "s3", "workspace_id": "w1", "plan": "pro"},
         {"subscription_id": "s1", "workspace_id": "w1", "status": "canceled", "updated_at": "2026-01-01"},
+        {"subscription_id": "s4", "status": "active"},
+        {"subscription_id": "s1", "workspace_id": "w1", "status": null},
     ]);
     let answer = warehouse.send("subscriptions", &body.to_string()).await;
-    assert_eq!(statuses(&answer), ["created", "rejected", "rejected", "unchanged"]);
+    assert_eq!(
+        statuses(&answer),
+        ["created", "rejected", "created", "unchanged", "rejected", "rejected"]
+    );
     assert_eq!(answer["results"][1]["field"], "status");
-    assert_eq!(answer["results"][2]["code"], "missing_field");
-    let known = "select string_agg(id || status || mrr_cents || origin, ',') from subscriptions";
-    assert_eq!(cell(&house, known), "s1active4990api");
+    for (line, field) in [(4, "workspace_id"), (5, "status")] {
+        assert_eq!(answer["results"][line]["code"], "missing_field");
+        assert_eq!(answer["results"][line]["field"], field);
+    }
+    let known = "select string_agg(concat_ws(' ', id, status, mrr_cents, plan, origin), ',' order by id) from subscriptions";
+    assert_eq!(cell(&house, known), "s1 active 4990 pro api", "s3 waits for its status");
     let script = Script::new(&house, Scope::Write);
-    let put = async |body: Value| {
-        script.send(Method::PUT, "/api/v1/subscriptions/s1", &[], Some(body.to_string())).await
+    let put = async |id: &str, body: Value| {
+        let path = format!("/api/v1/subscriptions/{id}");
+        script.send(Method::PUT, &path, &[], Some(body.to_string())).await
     };
     house.clock.advance(chrono::TimeDelta::minutes(1));
-    put(json!({"workspace_id": "w1", "status": "past_due", "mrr_cents": 4990}))
-        .await
-        .says(200, "updated");
-    problem(&put(json!({"workspace_id": "w1"})).await, 422, "invalid");
-    assert_eq!(cell(&house, known), "s1past_due4990api");
+    put("s1", json!({"workspace_id": "w1", "status": "past_due"})).await.says(200, "updated");
+    put("s1", json!({"workspace_id": "w1", "plan": null})).await.says(200, "updated");
+    put("s1", json!({"workspace_id": "w1"})).await.says(200, "unchanged");
+    put("s3", json!({"workspace_id": "w1", "status": "active"})).await.says(200, "updated");
+    problem(&put("s1", json!({"workspace_id": "w1", "status": ""})).await, 422, "invalid");
+    assert_eq!(cell(&house, known), "s1 past_due 4990 api,s3 active 0 pro api");
 }
 
 #[actix_web::test]

@@ -1,4 +1,4 @@
-//! SDK calls and records in any order, batching and duplication end equal.
+//! SDK calls, records and Stripe's events in any order, batching and duplication end equal.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -6,18 +6,24 @@ use ripen::bulk::call::Sender;
 use ripen::bulk::kind::Kind;
 use ripen::bulk::known::Status;
 use ripen::bulk::ops;
+use ripen::db::Pool;
 use ripen::ids::SourceId;
 use ripen::jobs::PROJECTIONS;
+use ripen::subscriptions::ops_stripe;
+use ripen::subscriptions::stripe::event;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::drain::support::{Product, call, track};
+use crate::dump::dump;
+use crate::subscriptions::stripe as shop;
 
-/// One thing that a product or a warehouse says.
+/// One thing that a product, a warehouse or a billing system says.
 #[derive(Clone, Debug)]
 enum Word {
     Call(Value),
     Record(Kind, Value),
+    Stripe(Value),
 }
 
 fn words() -> Vec<Word> {
@@ -112,6 +118,66 @@ fn words() -> Vec<Word> {
     ]
 }
 
+/// Records and events about two subscriptions: one that Stripe knows as well, and one that it does not.
+fn words_of_billing() -> Vec<Word> {
+    let at = |second: i64| format!("2026-11-20T09:00:{second:02}Z");
+    let record = |second: i64, mut said: Value| {
+        said["updated_at"] = json!(at(second));
+        Word::Record(Kind::Subscriptions, said)
+    };
+    let stripe = |second: i64, kind: &str, status: &str, seats: i64, previous: Value| {
+        Word::Stripe(shop::event(
+            &format!("evt_{second}_{seats}"),
+            kind,
+            second,
+            status,
+            seats,
+            previous,
+        ))
+    };
+    vec![
+        record(
+            1,
+            json!({"subscription_id": "sub_1", "workspace_id": "w1", "status": "trialing", "plan": "mine", "seats_purchased": 3}),
+        ),
+        record(9, json!({"subscription_id": "sub_1", "workspace_id": "w1", "seats_purchased": 12})),
+        record(
+            6,
+            json!({"subscription_id": "sub_1", "workspace_id": "w2", "mrr": 49.5, "plan": null}),
+        ),
+        stripe(3, "created", "trialing", 4, Value::Null),
+        stripe(5, "updated", "active", 5, json!({"status": "trialing"})),
+        stripe(5, "updated", "active", 7, json!({"quantity": 5})),
+        stripe(8, "updated", "past_due", 7, json!({"status": "active"})),
+        record(2, json!({"subscription_id": "sub_2", "workspace_id": "w2", "seats_purchased": 1})),
+        record(
+            4,
+            json!({"subscription_id": "sub_2", "workspace_id": "w2", "status": "active", "mrr": 10}),
+        ),
+        record(
+            4,
+            json!({"subscription_id": "sub_2", "workspace_id": "w1", "status": "paused", "plan": "a"}),
+        ),
+        record(7, json!({"subscription_id": "sub_2", "workspace_id": "w2", "currency": "jpy"})),
+        record(7, json!({"subscription_id": "sub_2", "workspace_id": "w2", "status": "paused"})),
+        record(
+            10,
+            json!({"subscription_id": "sub_2", "workspace_id": "w2", "plan": null, "status": "canceled"}),
+        ),
+    ]
+}
+
+/// How subscriptions stand and stood, and of whom; what was noticed of traits has an order.
+fn billing(product: &Product) -> Vec<String> {
+    let tables = [
+        ("subscriptions", "to_jsonb(t)"),
+        ("(select * from subscription_changes where origin <> 'traits')", "to_jsonb(t)"),
+        ("subscription_words", "to_jsonb(t)"),
+        ("stripe_subscriptions", "to_jsonb(t) - 'heard_at'"),
+    ];
+    dump(&product.db, &tables)
+}
+
 fn tell(product: &Product, said: &[Word]) {
     for word in said {
         match word {
@@ -125,6 +191,12 @@ fn tell(product: &Product, said: &[Word]) {
                     error.is_none() && outcomes[0].status != Status::Rejected,
                     "{outcomes:?} {error:?}"
                 );
+            }
+            Word::Stripe(told) => {
+                let (now, by) = (product.clock.now(), (Uuid::nil(), Uuid::nil()));
+                let event = event::read(told.to_string().as_bytes()).unwrap();
+                let take = |conn: &mut _| ops_stripe::take(conn, &event, by, now);
+                product.db.tx(Pool::Work, take).unwrap();
             }
         }
     }
@@ -150,4 +222,67 @@ fn any_order_of_calls_and_records_ends_the_same() {
         Ok(())
     });
     ran.unwrap();
+}
+
+#[test]
+fn any_order_of_records_and_stripes_events_ends_the_same() {
+    let words = words_of_billing();
+    let reference = Product::new();
+    tell(&reference, &words);
+    let expected = billing(&reference);
+    let seats = |id: &str| {
+        reference.cell(&format!(
+            "select status || ' ' || seats_purchased from subscriptions where id = '{id}'"
+        ))
+    };
+    assert_eq!(seats("sub_1").as_deref(), Some("past_due 12"), "the newest word about each field");
+    assert_eq!(seats("sub_2").as_deref(), Some("canceled 1"), "an absent field keeps its value");
+    let yen = reference.cell("select mrr_cents || currency from subscriptions where id = 'sub_2'");
+    assert_eq!(yen.as_deref(), Some("10jpy"));
+    let product = Product::new();
+    let shuffles = Just(words).prop_flat_map(|words| {
+        let twice: Vec<Word> = words.iter().chain(words.iter().step_by(2)).cloned().collect();
+        Just(twice).prop_shuffle()
+    });
+    let mut runner =
+        TestRunner::new(Config { cases: 40, failure_persistence: None, ..Config::default() });
+    let ran = runner.run(&shuffles, |said| {
+        for table in [
+            "stripe_events",
+            "stripe_subscriptions",
+            "subscription_changes",
+            "subscriptions",
+            "subscription_words",
+        ] {
+            product.execute(&format!("delete from {table}"));
+        }
+        tell(&product, &said);
+        prop_assert_eq!(billing(&product), expected.clone());
+        Ok(())
+    });
+    ran.unwrap();
+}
+
+#[test]
+fn one_body_of_records_ends_like_a_body_for_each() {
+    let records: Vec<(Kind, Value)> = words_of_billing()
+        .into_iter()
+        .filter_map(|word| match word {
+            Word::Record(kind, said) => Some((kind, said)),
+            _ => None,
+        })
+        .collect();
+    let (alone, together) = (Product::new(), Product::new());
+    let words: Vec<Word> =
+        records.iter().map(|(kind, said)| Word::Record(*kind, said.clone())).collect();
+    tell(&alone, &words);
+    let lines: Vec<String> = records.iter().map(|(_, said)| said.to_string()).collect();
+    let now = together.clock.now();
+    let entries = ops::read(Kind::Subscriptions, lines.join("\n").as_bytes(), now).unwrap();
+    let sender = Sender { source: SourceId(Uuid::nil()), received_at: now };
+    let (outcomes, error) = ops::write(&together.db, sender, &PROJECTIONS, entries);
+    let count = |status| outcomes.iter().filter(|outcome| outcome.status == status).count();
+    assert!(error.is_none());
+    assert_eq!((count(Status::Created), count(Status::Rejected)), (2, 0));
+    assert_eq!(billing(&together), billing(&alone));
 }

@@ -8,9 +8,10 @@ use ripen::schema::{score_history, workspace_scores};
 use ripen::scoring::worker;
 use ripen::sources::key::Scope;
 use ripen::subscriptions::ops;
-use ripen::subscriptions::terms::{Origin, Row, Terms};
+use ripen::subscriptions::terms::Terms;
 use serde_json::{Value, json};
 
+use super::record;
 use crate::api_client::Script;
 use crate::house::House;
 use crate::scored;
@@ -53,9 +54,16 @@ fn day(text: &str) -> Option<NaiveDate> {
 }
 
 fn say(house: &House, terms: Terms, said: &str) -> Value {
-    let row = Row { id: "sub/1 ü".into(), workspace: OWN.into(), terms, said_at: time(said) };
+    let said = json!({
+        "subscription_id": "sub/1 ü", "workspace_id": OWN, "updated_at": said, "status": terms.status,
+        "plan": terms.plan, "mrr_cents": terms.mrr_cents, "seats": terms.seats_purchased,
+        "trial_start_on": terms.trial_start_on, "trial_end_on": terms.trial_end_on,
+        "started_at": terms.started_at, "canceled_at": terms.canceled_at, "renewal_on": terms.renewal_on,
+        "ends_on": terms.ends_on, "billing_period": terms.billing_period, "currency": terms.currency,
+    });
     let now = house.clock.now();
-    house.tx(|conn| ops::upsert(conn, Origin::Api, &row, now));
+    let row = record(&said, now);
+    house.tx(|conn| ops::upsert(conn, &[&row], now));
     worker::drain(&house.db, &house.clock, after_scoring).unwrap();
     house.tx(|conn| {
         let one = workspace_scores::table.find(WorkspaceId::of(OWN));
@@ -153,13 +161,9 @@ async fn the_api_lists_subscriptions_and_tells_their_history() {
     say(&house, Terms { mrr_cents: 300, ..Terms::new("past_due") }, "2026-11-12T10:00:00Z");
     let now = house.clock.now();
     for number in 2..5 {
-        let row = Row {
-            id: format!("sub_{number}"),
-            workspace: "elsewhere".into(),
-            terms: Terms::new("canceled"),
-            said_at: now,
-        };
-        house.tx(|conn| ops::upsert(conn, Origin::Api, &row, now));
+        let said = json!({"id": format!("sub_{number}"), "workspace_id": "elsewhere", "status": "canceled"});
+        let row = record(&said, now);
+        house.tx(|conn| ops::upsert(conn, &[&row], now));
     }
     let script = Script::new(&house, Scope::Read);
     let read = |body: &str| serde_json::from_str::<Value>(body).unwrap();

@@ -7,8 +7,11 @@ use ripen::ids::WorkspaceId;
 use ripen::schema::{subscription_changes, subscriptions, touched_workspaces, workspace_scores};
 use ripen::scoring::worker;
 use ripen::subscriptions::ops::{self, Written};
-use ripen::subscriptions::terms::{Origin, Row, Terms};
+use ripen::subscriptions::store_words;
+use ripen::subscriptions::terms::Row;
+use serde_json::json;
 
+use super::record;
 use crate::drain::support::{Product, call};
 use crate::house::House;
 use crate::scored;
@@ -18,17 +21,13 @@ fn time(text: &str) -> DateTime<Utc> {
 }
 
 fn row(status: &'static str, mrr_cents: i64, said: &str) -> Row {
-    Row {
-        id: "sub_1".to_owned(),
-        workspace: "w1".to_owned(),
-        terms: Terms { mrr_cents, ..Terms::new(status) },
-        said_at: time(said),
-    }
+    let said = json!({"id": "sub_1", "workspace_id": "w1", "status": status, "mrr_cents": mrr_cents, "updated_at": said});
+    record(&said, time("2026-11-20T12:00:00Z"))
 }
 
 fn say(product: &Product, row: &Row) -> Written {
     let now = product.clock.now();
-    product.db.tx(Pool::Work, |conn| ops::upsert(conn, Origin::Api, row, now)).unwrap()
+    product.db.tx(Pool::Work, |conn| ops::upsert(conn, &[row], now)).unwrap()[0]
 }
 
 fn standing(product: &Product) -> (String, i64) {
@@ -67,14 +66,66 @@ fn the_newer_word_wins_and_the_older_one_is_history() {
 #[test]
 fn a_word_touches_the_workspace_from_the_day_it_speaks_for() {
     let product = Product::new();
-    let started = Terms { started_at: Some(time("2026-10-01T00:00:00Z")), ..Terms::new("active") };
-    let first = Row { terms: started, ..row("active", 0, "2026-11-10T00:00:00Z") };
+    let mut first = row("active", 0, "2026-11-10T00:00:00Z");
+    first.said.0.insert("started_at".to_owned(), json!("2026-10-01T00:00:00Z"));
     say(&product, &first);
     assert_eq!(touched(&product), ["2026-10-01"], "the first word speaks for the days before it");
     say(&product, &row("past_due", 100, "2026-11-15T00:00:00Z"));
     assert_eq!(touched(&product), ["2026-10-01", "2026-11-15"]);
     say(&product, &row("past_due", 100, "2026-11-16T00:00:00Z"));
     assert_eq!(touched(&product).len(), 2, "nothing new, nothing to score");
+}
+
+#[test]
+fn a_word_of_one_field_leaves_the_others_and_null_clears() {
+    let product = Product::new();
+    let first = json!({"id": "sub_1", "workspace_id": "w1", "status": "active", "plan": "pro", "seats": 5,
+                       "mrr": 49.5, "renewal_on": "2027-01-01", "updated_at": "2026-11-01"});
+    let now = product.clock.now();
+    assert_eq!(say(&product, &record(&first, now)), Written::New);
+    let seats = json!({"id": "sub_1", "workspace_id": "w1", "seats": 9, "plan": null, "updated_at": "2026-11-10"});
+    assert_eq!(say(&product, &record(&seats, now)), Written::Changed);
+    let between = json!({"id": "sub_1", "workspace_id": "w1", "billing_period": "year", "updated_at": "2026-11-05"});
+    assert_eq!(say(&product, &record(&between, now)), Written::Changed, "nobody newer said it");
+    let all = product.cell(
+        "select concat_ws(' ', status, plan, seats_purchased, mrr_cents, renewal_on, billing_period) from subscriptions",
+    );
+    assert_eq!(all.as_deref(), Some("active 9 4950 2027-01-01 year"));
+    let history = product.cell(
+        "select string_agg(concat_ws('/', at::date, plan, seats_purchased, billing_period), ' ' order by at)
+         from subscription_changes",
+    );
+    assert_eq!(
+        history.as_deref(),
+        Some("2026-11-01/pro/5 2026-11-05/pro/5/year 2026-11-10/9/year"),
+        "what comes late is put in its place, and what follows from it changes"
+    );
+}
+
+#[test]
+fn what_was_only_said_again_is_forgotten_in_time() {
+    let product = Product::new();
+    for day in 1..=9 {
+        let mrr = if day < 6 { 100 } else { 200 };
+        say(&product, &row("active", mrr, &format!("2026-11-{day:02}T00:00:00Z")));
+    }
+    let forget = |before: &str| {
+        let before = time(before);
+        let forget = |conn: &mut _| store_words::forget_repeated(conn, before);
+        product.db.tx(Pool::Work, forget).unwrap()
+    };
+    let dump = || {
+        product.cell(
+            "select string_agg(to_jsonb(c)::text, ' ' order by at) from subscription_changes c",
+        )
+    };
+    let before = dump();
+    assert_eq!((forget("2026-11-04T00:00:00Z"), forget("2026-11-30T00:00:00Z")), (1, 4));
+    let days =
+        "select string_agg(extract(day from at)::text, ' ' order by at) from subscription_words";
+    assert_eq!(product.cell(days).as_deref(), Some("1 5 6 9"), "the ends of what held stay");
+    say(&product, &row("active", 200, "2026-11-10T00:00:00Z"));
+    assert_eq!(dump(), before);
 }
 
 #[test]
