@@ -59,6 +59,7 @@ fn records(config: &mut ServiceConfig) {
 
 /// The JSON API: every handler takes a key with the scope that it needs.
 fn json_api(config: &mut ServiceConfig) {
+    use api::accounts as api_accounts;
     use api::{jobs, people, reference, scoring, subscriptions, workspace_parts, workspaces};
     config
         .route("/api/openapi.json", get().to(reference::document))
@@ -80,6 +81,10 @@ fn json_api(config: &mut ServiceConfig) {
         .route("/api/v1/users/{user_id}", get().to(people::user))
         .route("/api/v1/contacts", get().to(people::contacts))
         .route("/api/v1/contacts/{email}", get().to(people::contact))
+        .route("/api/v1/accounts", get().to(api_accounts::list))
+        .route("/api/v1/accounts/{account_id}", get().to(api_accounts::one))
+        .route("/api/v1/catalog", get().to(catalog::api::catalog))
+        .route("/api/v1/catalog", put().to(catalog::api::put_catalog))
         .route("/api/v1/scoring/model", get().to(scoring::model))
         .route("/api/v1/scoring/model", put().to(scoring::put_model))
         .route("/api/v1/scoring/model/publish", post().to(scoring::publish))

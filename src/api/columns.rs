@@ -1,5 +1,5 @@
-//! What the list of workspaces can be filtered and sorted by: the columns of the serving table and
-//! of what stands beside it. Every piece of SQL of a query comes from here, never from a caller.
+//! What lists can be filtered and sorted by: columns of serving tables and of what stands beside
+//! them. Every piece of SQL of a query comes from here, never from a caller.
 
 /// How values of a column are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Column {
     pub key: &'static str,
     /// How its values are read.
     pub kind: Kind,
-    /// The expression; aliases as in `store_workspaces`.
+    /// The expression; aliases as in the list's store.
     pub sql: &'static str,
     /// Whether it can be missing.
     pub is_nullable: bool,
@@ -41,8 +41,32 @@ const fn sorting(column: Column) -> Column {
     Column { sorts: true, ..column }
 }
 
-/// All of them.
-pub static COLUMNS: &[Column] = &[
+/// A list that can be asked for page by page.
+#[derive(Debug)]
+pub struct Listing {
+    /// What it can be filtered by and, where they say so, sorted by.
+    pub columns: &'static [Column],
+    /// Its order, unless another is asked for.
+    pub sort: &'static str,
+    /// The column that tells rows of the same place apart.
+    pub id: &'static str,
+}
+
+impl Listing {
+    /// The column of a name.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<&'static Column> {
+        self.columns.iter().find(|column| column.key == key)
+    }
+}
+
+/// Workspaces; aliases as in `store_workspaces`.
+pub static WORKSPACES: Listing = Listing { columns: WORKSPACE_COLUMNS, sort: "-score", id: "w.id" };
+
+/// Accounts; aliases as in `store_accounts`.
+pub static ACCOUNTS: Listing = Listing { columns: ACCOUNT_COLUMNS, sort: "name", id: "a.id" };
+
+static WORKSPACE_COLUMNS: &[Column] = &[
     column("workspace_id", Kind::Text, "w.external_id"),
     sorting(column("name", Kind::Text, "lower(w.name)")),
     column("type", Kind::Text, "w.type"),
@@ -65,8 +89,22 @@ pub static COLUMNS: &[Column] = &[
     optional("territory", Kind::Text, "a.territory"),
 ];
 
-/// The column of a name.
-#[must_use]
-pub fn find(key: &str) -> Option<&'static Column> {
-    COLUMNS.iter().find(|column| column.key == key)
-}
+static ACCOUNT_COLUMNS: &[Column] = &[
+    optional("domain", Kind::Text, "a.primary_domain"),
+    optional("account_id", Kind::Text, "(a.traits ->> 'account_id')"),
+    sorting(column("name", Kind::Text, "lower(a.name)")),
+    sorting(column("created_at", Kind::Time, "a.created_at")),
+    optional("industry", Kind::Text, "a.industry"),
+    sorting(optional("employee_count", Kind::Number, "a.employee_count")),
+    optional("country", Kind::Text, "a.country"),
+    optional("region", Kind::Text, "a.region"),
+    optional("segment", Kind::Text, "a.segment"),
+    optional("territory", Kind::Text, "a.territory"),
+    column("is_strategic", Kind::Text, "a.is_strategic::text"),
+    column("lifecycle_stage", Kind::Text, "a.lifecycle_stage"),
+    optional("icp_fit_tier", Kind::Text, "a.icp_fit_tier"),
+    // Sorted by it, the list has only accounts with a score.
+    sorting(column("score", Kind::Number, "s.score")),
+    optional("stage", Kind::Text, "s.stage"),
+    optional("owner", Kind::Text, "t.email"),
+];

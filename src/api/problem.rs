@@ -7,7 +7,7 @@ use serde_json::json;
 /// A refusal: `code` for programs, `detail` for people, with what is possible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// 400 or 404.
+    /// 400, 404 or 409.
     pub status: StatusCode,
     /// A stable word.
     pub code: &'static str,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::columns::{self, COLUMNS, Column, Kind};
+use super::columns::{Column, Kind, Listing};
 use super::cursor::Cursor;
 use super::problem::Problem;
 use crate::catalog::operator::Op;
@@ -12,7 +12,6 @@ use crate::clock::is_askable;
 pub const DEFAULT_LIMIT: i64 = 50;
 /// Most rows a page.
 pub const MOST_ROWS: i64 = 500;
-const DEFAULT_SORT: &str = "-score";
 
 /// What a filter compares with.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +40,8 @@ pub struct Filter {
 /// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Query {
+    /// The list.
+    pub of: &'static Listing,
     /// 1 to [`MOST_ROWS`].
     pub limit: i64,
     /// As in the address: `-score`.
@@ -60,9 +61,9 @@ impl Query {
     ///
     /// # Errors
     /// A problem that names the first parameter that can't be used, and what is possible.
-    pub fn read(text: &str) -> Result<Self, Problem> {
+    pub fn read(text: &str, of: &'static Listing) -> Result<Self, Problem> {
         let mut limit = DEFAULT_LIMIT;
-        let mut sort = DEFAULT_SORT.to_owned();
+        let mut sort = of.sort.to_owned();
         let mut after = None;
         let mut filters = Vec::new();
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
@@ -70,15 +71,15 @@ impl Query {
                 "limit" => limit = read_limit(&value)?,
                 "sort" => sort = value.into_owned(),
                 "after" => after = Some(value.into_owned()),
-                other => filters.push(read_filter(other, &value)?),
+                other => filters.push(read_filter(other, &value, of)?),
             }
         }
         let (key, is_descending) = match sort.strip_prefix('-') {
             Some(key) => (key, true),
             None => (sort.as_str(), false),
         };
-        let by = columns::find(key).filter(|column| column.sorts).ok_or_else(|| {
-            let known: Vec<_> = COLUMNS.iter().filter(|c| c.sorts).map(|c| c.key).collect();
+        let by = of.find(key).filter(|column| column.sorts).ok_or_else(|| {
+            let known: Vec<_> = of.columns.iter().filter(|c| c.sorts).map(|c| c.key).collect();
             Problem::bad_parameter(format!(
                 "sort={sort} is not possible. Sort by one of {}; a minus before it turns the order.",
                 known.join(", ")
@@ -92,7 +93,7 @@ impl Query {
                 )
             })?),
         };
-        Ok(Self { limit, by, is_descending, after, filters, sort })
+        Ok(Self { of, limit, by, is_descending, after, filters, sort })
     }
 }
 
@@ -116,7 +117,7 @@ pub fn read_day(name: &str, text: &str) -> Result<NaiveDate, Problem> {
     })
 }
 
-fn read_filter(name: &str, value: &str) -> Result<Filter, Problem> {
+fn read_filter(name: &str, value: &str, of: &Listing) -> Result<Filter, Problem> {
     // An operator with an equals sign that nobody encoded splits the pair in its middle:
     // `filter[score][>=]=5` comes as `filter[score][>` and `=]=5`. So both are put together first.
     let whole = format!("{name}={value}");
@@ -128,8 +129,8 @@ fn read_filter(name: &str, value: &str) -> Result<Filter, Problem> {
             "{name} is not a parameter. There are limit, after, sort and filter[field][op]."
         )));
     };
-    let column = columns::find(key).ok_or_else(|| {
-        let known: Vec<_> = COLUMNS.iter().map(|column| column.key).collect();
+    let column = of.find(key).ok_or_else(|| {
+        let known: Vec<_> = of.columns.iter().map(|column| column.key).collect();
         Problem::bad_parameter(format!(
             "There is no field {key} to filter by. There are {}.",
             known.join(", ")
@@ -193,24 +194,33 @@ fn read_operand(column: &Column, op: Op, value: &str) -> Result<Operand, Problem
 
 #[cfg(test)]
 mod tests {
+    use super::super::columns::{ACCOUNTS, WORKSPACES};
     use super::*;
 
     fn refusal(text: &str) -> String {
-        Query::read(text).unwrap_err().detail
+        Query::read(text, &WORKSPACES).unwrap_err().detail
     }
 
     #[test]
     fn nothing_asked_is_the_first_page_by_score() {
-        let query = Query::read("").unwrap();
+        let query = Query::read("", &WORKSPACES).unwrap();
         assert_eq!((query.limit, query.by.key, query.is_descending), (50, "score", true));
         assert!(query.filters.is_empty() && query.after.is_none());
+    }
+
+    #[test]
+    fn each_list_has_its_own_order_and_columns() {
+        let query = Query::read("filter[domain][=]=acme.com", &ACCOUNTS).unwrap();
+        assert_eq!((query.by.key, query.is_descending), ("name", false));
+        assert!(refusal("filter[domain][=]=acme.com").contains("no field domain"));
+        assert!(Query::read("filter[wau][>]=1", &ACCOUNTS).is_err());
     }
 
     #[test]
     fn filters_are_read_by_the_kind_of_their_column() {
         let text = "filter[score][>=]=6500&filter[stage][in]=pql,hot_pql&filter[owner][is_not_set]=&\
                     filter[trial_end_on][<]=2026-12-01&sort=name&limit=500";
-        let query = Query::read(text).unwrap();
+        let query = Query::read(text, &WORKSPACES).unwrap();
         let operands: Vec<_> = query.filters.iter().map(|one| one.operand.clone()).collect();
         assert_eq!(
             operands,
@@ -229,7 +239,7 @@ mod tests {
         for text in
             ["filter[name][=]=A=b", "filter[name][%3D]=A%3Db", "filter%5Bname%5D%5B%3D%5D=A=b"]
         {
-            let query = Query::read(text).unwrap();
+            let query = Query::read(text, &WORKSPACES).unwrap();
             assert_eq!(query.filters[0].op, Op::Eq, "{text}");
             assert_eq!(query.filters[0].operand, Operand::Text("a=b".into()), "{text}");
         }

@@ -55,6 +55,16 @@ struct Operation {
     answers: Vec<(String, String)>,
 }
 
+impl Operation {
+    /// What opens it, in words.
+    fn opened_by(&self) -> String {
+        match self.scope.as_str() {
+            "read" | "write" | "admin" => format!("scope {}", self.scope),
+            other => other.to_owned(),
+        }
+    }
+}
+
 /// `GET /api/docs`.
 #[derive(Template)]
 #[template(path = "api/reference.html")]
@@ -144,15 +154,20 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::ingest::receive::{FETCHED, POSTED};
 
-    /// `GET /api/v1/..` of the table of routes.
+    /// Everything in the table of routes that machines call, and the paths of the SDKs, which
+    /// ingestion mounts itself.
     fn routed() -> BTreeSet<(String, String)> {
         let table = include_str!("../routes.rs");
-        let mut found = BTreeSet::new();
+        let own = |method: &str, path: &str| (method.to_owned(), path.to_owned());
+        let mut found: BTreeSet<_> = POSTED.iter().map(|path| own("post", path)).collect();
+        found.extend(FETCHED.iter().map(|path| own("get", path)));
         for route in table.split(".route(").skip(1) {
             let path = route.split('"').nth(1).unwrap();
-            let machines = ["/healthz", "/readyz", "/metrics"].contains(&path);
-            if path.starts_with("/api/v1/") || path.starts_with("/v1/") || machines {
+            let of_machines = ["/healthz", "/readyz", "/metrics"].contains(&path)
+                || ["/api/v1/", "/v1/", "/webhooks/"].iter().any(|start| path.starts_with(start));
+            if of_machines {
                 let method = route.split_once(',').unwrap().1.trim();
                 found.insert((method.split('(').next().unwrap().to_owned(), path.to_owned()));
             }
@@ -167,7 +182,7 @@ mod tests {
             .into_iter()
             .map(|one| (one.method.to_lowercase(), one.path))
             .collect();
-        assert!(routed().len() > 10);
+        assert!(routed().len() > 50);
         assert_eq!(documented, routed());
     }
 
@@ -182,6 +197,30 @@ mod tests {
             let placeholders = one.path.matches('{').count();
             let named = one.parameters.iter().filter(|parameter| parameter.place == "path").count();
             assert_eq!(placeholders, named, "{}", one.path);
+        }
+    }
+
+    #[test]
+    fn every_operation_says_what_opens_it() {
+        let document = COMPLETE.clone();
+        let schemes = document.pointer("/components/securitySchemes").unwrap();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let security = operation["security"].as_array();
+                for name in
+                    security.into_iter().flatten().flat_map(|one| one.as_object().unwrap().keys())
+                {
+                    assert!(schemes.get(name).is_some(), "{method} {path}: {name}");
+                }
+                let named = security.is_some_and(|all| !all.is_empty());
+                let expected = match text(operation.get("x-scope")).as_str() {
+                    "read" | "write" | "admin" | "server key" | "signature" => true,
+                    // Settings have the key in their path.
+                    "write key" => !path.contains("{write_key}"),
+                    _ => false,
+                };
+                assert_eq!(named, expected, "{method} {path}");
+            }
         }
     }
 

@@ -2,17 +2,15 @@
 //! beside it. Reads only; lists never read events or usage.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::pg::{Pg, PgConnection};
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{
-    Array, BigInt, Bool, Date, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, Bool, Date, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
 
-use super::cursor::Cursor;
-use super::query::{Filter, Operand, Query};
-use crate::catalog::operator::Op;
+use super::query::Query;
+use super::store_list;
 use crate::error::Result;
 use crate::ids::WorkspaceId;
 
@@ -104,115 +102,18 @@ const BESIDE: &str = "left join account_links l on l.workspace_id = w.id
     left join assignments g on g.workspace_id = w.id and g.ended_at is null
     left join team_members t on t.id = g.member_id";
 
-type Asked = BoxedSqlQuery<'static, Pg, SqlQuery>;
-
-/// Text of SQL and its values, in step.
-struct Writer {
-    sql: String,
-    binds: usize,
-    query: Vec<Operand>,
-}
-
-impl Writer {
-    /// The placeholder of a value.
-    fn bind(&mut self, operand: Operand) -> String {
-        self.binds += 1;
-        self.query.push(operand);
-        format!("${}", self.binds)
-    }
-
-    fn filter(&mut self, filter: &Filter) {
-        let column = filter.column.sql;
-        let value = match filter.operand {
-            Operand::Nothing => String::new(),
-            _ => self.bind(filter.operand.clone()),
-        };
-        let condition = match filter.op {
-            Op::Eq => format!("{column} = {value}"),
-            Op::Ne => format!("{column} is distinct from {value}"),
-            Op::Lt => format!("{column} < {value}"),
-            Op::Le => format!("{column} <= {value}"),
-            Op::Gt => format!("{column} > {value}"),
-            Op::Ge => format!("{column} >= {value}"),
-            Op::In => format!("{column} = any({value})"),
-            Op::NotIn => format!("({column} is null or {column} <> all({value}))"),
-            Op::Contains => format!("position(lower({value}) in lower({column})) > 0"),
-            Op::IsSet => format!("{column} is not null"),
-            Op::IsNotSet => format!("{column} is null"),
-        };
-        self.sql.push_str(" and ");
-        self.sql.push_str(&condition);
-    }
-
-    /// Rows after the cursor; `<=` first, so that the index of the sort is entered at the place.
-    fn after(&mut self, query: &Query, cursor: &Cursor) {
-        let column = query.by.sql;
-        let (beyond, from) = if query.is_descending { ("<", "<=") } else { (">", ">=") };
-        let id = format!("{}::uuid", self.bind(Operand::Text(cursor.id.to_string())));
-        let condition = match &cursor.value {
-            Some(value) => {
-                let kind = match query.by.kind {
-                    super::columns::Kind::Number => "bigint",
-                    super::columns::Kind::Day => "date",
-                    super::columns::Kind::Time => "timestamptz",
-                    super::columns::Kind::Text => "text",
-                };
-                let value = format!("{}::text::{kind}", self.bind(Operand::Text(value.clone())));
-                let here = format!(
-                    "{column} {from} {value} and ({column} {beyond} {value} or w.id > {id})"
-                );
-                if query.by.is_nullable { format!("({column} is null or ({here}))") } else { here }
-            }
-            None => format!("{column} is null and w.id > {id}"),
-        };
-        self.sql.push_str(" and ");
-        self.sql.push_str(&condition);
-    }
-
-    fn asked(self) -> Asked {
-        self.query.into_iter().fold(
-            diesel::sql_query(self.sql).into_boxed::<Pg>(),
-            |query, operand| match operand {
-                Operand::Nothing => query,
-                Operand::Text(text) => query.bind::<Text, _>(text),
-                Operand::Texts(texts) => query.bind::<Array<Text>, _>(texts),
-                Operand::Number(number) => query.bind::<BigInt, _>(number),
-                Operand::Numbers(numbers) => query.bind::<Array<BigInt>, _>(numbers),
-                Operand::Day(day) => query.bind::<Date, _>(day),
-                Operand::Time(time) => query.bind::<Timestamptz, _>(time),
-            },
-        )
-    }
-}
-
 /// A page of workspaces that have a score, one row more than asked for when there are more.
 ///
 /// # Errors
 /// When the database fails.
 pub fn list(conn: &mut PgConnection, query: &Query) -> Result<Vec<Row>> {
     let by = query.by.sql;
-    let mut writer = Writer {
-        sql: format!(
-            "select {SELECTED}, ({by})::text as sort_value
-             from workspace_scores s join workspaces w on w.id = s.workspace_id {BESIDE}
-             where w.status <> 'deleted'"
-        ),
-        binds: 0,
-        query: Vec::new(),
-    };
-    for filter in &query.filters {
-        writer.filter(filter);
-    }
-    if let Some(cursor) = &query.after {
-        writer.after(query, cursor);
-    }
-    let direction = if query.is_descending { "desc" } else { "asc" };
-    let nulls = if query.by.is_nullable { "nulls last" } else { "" };
-    let limit = writer.bind(Operand::Number(query.limit + 1));
-    writer
-        .sql
-        .push_str(&format!(" order by {by} {direction} {nulls}, s.workspace_id limit {limit}"));
-    Ok(writer.asked().load(conn)?)
+    let from = format!(
+        "select {SELECTED}, ({by})::text as sort_value
+         from workspace_scores s join workspaces w on w.id = s.workspace_id {BESIDE}
+         where w.status <> 'deleted'"
+    );
+    Ok(store_list::page(from, query).load(conn)?)
 }
 
 /// One workspace by the product's id, with or without a score.

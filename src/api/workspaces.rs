@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
+use super::columns::WORKSPACES;
 use super::cursor::Cursor;
 use super::query::Query;
 use super::store_workspaces::{self as store, Row};
@@ -16,7 +17,7 @@ pub async fn list(
     _key: ApiKey<Read>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let query = match Query::read(request.query_string()) {
+    let query = match Query::read(request.query_string(), &WORKSPACES) {
         Ok(query) => query,
         Err(problem) => return Ok(problem.answer()),
     };

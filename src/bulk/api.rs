@@ -11,6 +11,7 @@ use super::endpoint::{self, Refusal};
 use super::kind::Kind;
 use super::known::Status;
 use super::{answer, ops};
+use crate::api::accounts::Name;
 use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::app::App;
@@ -49,9 +50,10 @@ pub async fn put_account(
     body: Body,
 ) -> Result<HttpResponse> {
     let id = id.into_inner();
-    let is_domain =
-        id.contains('.') && crate::identity::domain::company_domain_of_website(&id).is_some();
-    let named = if is_domain { ("domain", id) } else { ("account_id", id) };
+    let named = match Name::of(&id) {
+        Name::Domain(_) => ("domain", id),
+        Name::AccountId(_) => ("account_id", id),
+    };
     put(Kind::Accounts, &app, Some(named), &body).await
 }
 

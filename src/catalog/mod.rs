@@ -8,6 +8,7 @@
 //! source, the rest counts as `other` (which of them arrived first decides which they are).
 
 pub mod actions;
+pub mod api;
 pub mod change;
 pub mod condition;
 pub mod defaults;

@@ -49,21 +49,14 @@ pub fn save(
     at: DateTime<Utc>,
 ) -> Result<i32> {
     let (version, before) = store::current(conn)?;
-    let faster = || {
-        Error::Conflict(
-            "The catalog was changed by somebody else since this form was opened.".to_owned(),
-        )
-    };
-    if seen != version {
-        return Err(faster());
-    }
+    still(seen, version)?;
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > 500 || reason.chars().any(char::is_control) {
         return Err(Error::invalid("reason", "Say in up to 500 letters why, on one line."));
     }
     let after = change.applied(&before).map_err(Error::Invalid)?;
     if !store::publish(conn, version, &after, reason, by, at)? {
-        return Err(faster());
+        return Err(faster(version.saturating_add(1)));
     }
     let changed: Vec<_> = before
         .iter()
@@ -82,6 +75,20 @@ pub fn save(
     let next = version.saturating_add(1);
     audit::record(conn, by, "catalog.changed", ("catalog", &next.to_string()), &detail, at)?;
     Ok(next)
+}
+
+/// Whether the version that somebody saw is still in force.
+///
+/// # Errors
+/// [`Error::Conflict`] when it is not.
+pub fn still(seen: i32, version: i32) -> Result<()> {
+    if seen == version { Ok(()) } else { Err(faster(version)) }
+}
+
+fn faster(version: i32) -> Error {
+    Error::Conflict(format!(
+        "The catalog was changed by somebody else meanwhile: version {version} is in force."
+    ))
 }
 
 /// Puts the document of an old version into force again, as the next version.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, Utc};
 use diesel::PgConnection;
+use serde::Serialize;
 
 use super::event::Definition;
 use super::matching::Catalog;
@@ -24,15 +25,31 @@ const EVENTS: i64 = 200_000;
 /// Workspaces scored anew at most.
 const WORKSPACES: usize = 500;
 
-/// What a change would do, in sentences.
+/// What a change would do, in sentences and in numbers.
 pub(super) struct Forecast {
     pub summary: String,
     pub lines: Vec<String>,
     pub changes: Vec<String>,
+    pub numbers: Numbers,
+}
+
+/// A forecast for programs.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Numbers {
+    /// Events that were counted both ways.
+    pub events: i64,
+    /// Those that would be counted otherwise.
+    pub events_changed: i64,
+    /// The workspaces that sent them.
+    pub workspaces: i64,
+    /// Workspaces that would move to a higher stage; none where too many are concerned to tell.
+    pub moved_up: Option<i64>,
+    /// Likewise to a lower one.
+    pub moved_down: Option<i64>,
 }
 
 /// Counts the newest events by the catalog before and after. `edited` is the key of the event that
-/// the form is about.
+/// the form is about, empty for a whole document.
 pub(super) fn forecast(
     conn: &mut PgConnection,
     before: Vec<Definition>,
@@ -66,13 +83,22 @@ pub(super) fn forecast(
             (now - oldest).num_hours().max(1)
         )
     };
-    let mut lines = vec![format!(
-        "{} {window} would count as this event, now {}.",
-        capital(&format::count(seen.matching, "event", "events")),
-        format::grouped(seen.matched),
-    )];
+    let workspaces = i64::try_from(seen.workspaces.len()).unwrap_or(i64::MAX);
+    let mut numbers = Numbers {
+        events: seen.read,
+        events_changed: seen.changed,
+        workspaces,
+        ..Numbers::default()
+    };
+    let mut lines = Vec::new();
+    if !edited.is_empty() {
+        lines.push(format!(
+            "{} {window} would count as this event, now {}.",
+            capital(&format::count(seen.matching, "event", "events")),
+            format::grouped(seen.matched),
+        ));
+    }
     if seen.changed > 0 {
-        let workspaces = i64::try_from(seen.workspaces.len()).unwrap_or(i64::MAX);
         lines.push(format!(
             "{} of {} would be counted otherwise than they were.",
             capital(&format::count(seen.changed, "event", "events")),
@@ -82,6 +108,7 @@ pub(super) fn forecast(
     if seen.workspaces.len() <= WORKSPACES {
         let moves =
             ops_preview::recounted(conn, &events, &seen.workspaces, &seen.days, now.date_naive())?;
+        (numbers.moved_up, numbers.moved_down) = (Some(moves.up), Some(moves.down));
         lines.push(match (moves.up, moves.down) {
             (0, 0) => "No workspace would change its stage by it.".to_owned(),
             (up, down) => format!(
@@ -102,7 +129,7 @@ pub(super) fn forecast(
          only when you rebuild."
             .to_owned()
     };
-    Ok(Forecast { summary, lines, changes })
+    Ok(Forecast { summary, lines, changes, numbers })
 }
 
 fn capital(text: &str) -> String {

@@ -87,28 +87,33 @@ impl Intake {
     }
 }
 
+/// Where events are posted.
+pub const POSTED: [&str; 17] = [
+    "/v1/batch",
+    "/v1/import",
+    "/v1/b",
+    "/beacon/v1/batch",
+    "/v1/m", //
+    "/v1/identify",
+    "/v1/track",
+    "/v1/page",
+    "/v1/screen",
+    "/v1/group",
+    "/v1/alias", //
+    "/v1/i",
+    "/v1/t",
+    "/v1/p",
+    "/v1/s",
+    "/v1/g",
+    "/v1/a",
+];
+/// What SDKs fetch: settings, and pictures whose address is an event.
+pub const FETCHED: [&str; 4] =
+    ["/v1/projects/{write_key}/settings", "/sourceConfig", "/v1/pixel/{call}", "/pixel/v1/{call}"];
+
 /// Every path of `wire.md` section 1, with and without a slash at its end.
 pub fn routes(config: &mut ServiceConfig) {
-    let paths = [
-        "/v1/batch",
-        "/v1/import",
-        "/v1/b",
-        "/beacon/v1/batch",
-        "/v1/m", //
-        "/v1/identify",
-        "/v1/track",
-        "/v1/page",
-        "/v1/screen",
-        "/v1/group",
-        "/v1/alias", //
-        "/v1/i",
-        "/v1/t",
-        "/v1/p",
-        "/v1/s",
-        "/v1/g",
-        "/v1/a",
-    ];
-    for path in paths {
+    for path in POSTED {
         config.service(
             web::resource([path.to_owned(), format!("{path}/")])
                 .route(web::post().to(receive))
@@ -117,12 +122,13 @@ pub fn routes(config: &mut ServiceConfig) {
         );
     }
     let look = || guard::Any(guard::Get()).or(guard::Head());
-    for (path, handler) in [
-        ("/v1/projects/{write_key}/settings", web::route().guard(look()).to(settings)),
-        ("/sourceConfig", web::route().guard(look()).to(source_config)),
-        ("/v1/pixel/{call}", web::get().to(pixel)),
-        ("/pixel/v1/{call}", web::get().to(pixel)),
-    ] {
+    let handlers = [
+        web::route().guard(look()).to(settings),
+        web::route().guard(look()).to(source_config),
+        web::get().to(pixel),
+        web::get().to(pixel),
+    ];
+    for (path, handler) in FETCHED.into_iter().zip(handlers) {
         config.service(
             web::resource([path.to_owned(), format!("{path}/")])
                 .route(handler)

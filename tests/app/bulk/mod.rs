@@ -1,6 +1,6 @@
 //! Records: reverse ETL, the API, files.
 
-mod ask;
+pub mod ask;
 mod endpoints;
 mod imports;
 mod order;

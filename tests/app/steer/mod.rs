@@ -1,5 +1,6 @@
 //! Steering: the scoring form and the JSON API.
 
+mod accounts_api;
 mod editor;
 mod journeys;
 mod metrics;
