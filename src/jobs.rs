@@ -9,7 +9,7 @@ use crate::ids::WorkspaceId;
 use crate::ingest::drain::Projection;
 use crate::ingest::ops::REPLAY;
 use crate::ingest::watch::WATCH;
-use crate::queue::engine::{Handler, Period, Running, Schedule};
+use crate::queue::engine::{Handler, Lane, Period, Running, Schedule};
 use crate::scoring::jobs::RESCORE;
 use crate::team::member::Member;
 use crate::usage::jobs::REBUILD;
@@ -32,12 +32,12 @@ pub const PROJECTIONS: [Projection; 6] = [
 
 /// What does the jobs in the queue.
 pub const HANDLERS: [Handler; 6] = [
-    Handler { kind: RESCORE, run: rescore },
-    Handler { kind: REBUILD, run: usage::jobs::rebuild },
-    Handler { kind: TIDY, run: tidy },
-    Handler { kind: imports::ops::JOB, run: import },
-    Handler { kind: WATCH, run: watch },
-    Handler { kind: REPLAY, run: ingest::jobs::replay },
+    Handler { kind: RESCORE, lane: Lane::Quick, run: rescore },
+    Handler { kind: REBUILD, lane: Lane::Long, run: usage::jobs::rebuild },
+    Handler { kind: TIDY, lane: Lane::Quick, run: tidy },
+    Handler { kind: imports::ops::JOB, lane: Lane::Long, run: import },
+    Handler { kind: WATCH, lane: Lane::Quick, run: watch },
+    Handler { kind: REPLAY, lane: Lane::Long, run: ingest::jobs::replay },
 ];
 
 /// What is put into the queue by itself. UTC: scores are of UTC days.

@@ -1,4 +1,4 @@
-//! The threads behind the server: one drains, one scores, one does jobs. If one ends, all stop.
+//! The threads behind the server: one drains, one scores, one a lane does jobs. If one ends, all stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,8 @@ use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ingest::drain::Limits;
 use crate::ingest::drainer::{Drainer, Wake};
-use crate::{jobs, queue, scoring};
+use crate::queue::engine::{Lane, work};
+use crate::{jobs, scoring};
 
 /// The workers of one server; dropping them lets each finish what it has in hand.
 pub struct Workers {
@@ -32,7 +33,10 @@ impl Workers {
             scoring::worker::work(db, clock, jobs::after_scoring, stop);
         })?;
         workers.spawn("jobs", db, clock, |db, clock, stop| {
-            queue::engine::work(db, clock, &jobs::HANDLERS, &jobs::SCHEDULES, stop);
+            work(db, clock, &jobs::HANDLERS, Lane::Quick, &jobs::SCHEDULES, stop);
+        })?;
+        workers.spawn("long jobs", db, clock, |db, clock, stop| {
+            work(db, clock, &jobs::HANDLERS, Lane::Long, &[], stop);
         })?;
         Ok(workers)
     }

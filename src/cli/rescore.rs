@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Database, Pool};
 use crate::error::Result;
-use crate::queue::engine;
+use crate::queue::engine::{self, Lane};
 use crate::queue::store::{self, Progress};
 use crate::scoring::jobs::RESCORE;
 use crate::{cli::Failure, jobs};
@@ -33,7 +33,8 @@ pub fn run(config: &Config) -> Outcome {
     let bar = ProgressBar::new(0);
     let outcome: Result<Progress> = std::thread::scope(|scope| {
         // A server takes the job if it is faster; either way it is done once.
-        let hand = scope.spawn(|| engine::drain(&db, &clock, &jobs::HANDLERS, &stop));
+        let hand =
+            scope.spawn(|| engine::drain_lane(&db, &clock, &jobs::HANDLERS, Lane::Quick, &stop));
         loop {
             let progress = db.read(Pool::Work, |conn| store::progress(conn, id))?;
             bar.set_length(u64::try_from(progress.total.unwrap_or(0)).unwrap_or(0));

@@ -1,4 +1,5 @@
-//! The worker: claims due jobs one after the other and runs their handlers; fires schedules.
+//! The workers, one a lane: each claims due jobs one after the other and runs their handlers; the quick
+//! one fires schedules.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,11 +19,22 @@ pub const MAX_ATTEMPTS: i32 = 25;
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 const IDLE: Duration = Duration::from_millis(500);
 
+/// Who waits for whom: jobs of one lane are done one after the other, those of another beside them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// What is over soon, or must not wait: the nightly run, tidying, looking after ingestion.
+    Quick,
+    /// What may take an hour, because it is as large as somebody's file or history.
+    Long,
+}
+
 /// What does the jobs of one kind.
 #[derive(Clone, Copy)]
 pub struct Handler {
     /// As in `jobs.kind`.
     pub kind: &'static str,
+    /// Beside whom.
+    pub lane: Lane,
     /// Does the job; may be called again after it failed half-way.
     pub run: fn(&Running<'_>) -> Result<()>,
 }
@@ -88,25 +100,43 @@ impl Running<'_> {
     }
 }
 
-/// Runs due jobs until none is left; how many ran.
+/// Runs due jobs of all lanes until none is left, the quick ones first; how many ran.
 ///
 /// # Errors
-/// When the queue itself can't be reached. A job's own failure is noted at the job.
+/// As [`drain_lane`].
 pub fn drain(
     db: &Database,
     clock: &Clock,
     handlers: &[Handler],
     stop: &AtomicBool,
 ) -> Result<usize> {
+    let quick = drain_lane(db, clock, handlers, Lane::Quick, stop)?;
+    Ok(quick.saturating_add(drain_lane(db, clock, handlers, Lane::Long, stop)?))
+}
+
+/// Runs due jobs of one lane until none is left; how many ran. A kind without a handler is quick: its
+/// jobs say so and die.
+///
+/// # Errors
+/// When the queue itself can't be reached. A job's own failure is noted at the job.
+pub fn drain_lane(
+    db: &Database,
+    clock: &Clock,
+    handlers: &[Handler],
+    lane: Lane,
+    stop: &AtomicBool,
+) -> Result<usize> {
+    let long = handlers.iter().filter(|handler| handler.lane == Lane::Long);
+    let long: Vec<&str> = long.map(|handler| handler.kind).collect();
+    let of = store::Kinds { listed: &long, are_wanted: lane == Lane::Long };
     let mut ran = 0;
     let now = clock.now();
     db.tx(Pool::Work, |conn| store::bury(conn, now, MAX_ATTEMPTS))?;
     while !stop.load(Ordering::SeqCst) {
         let now = clock.now();
-        let Some(job) = db.tx(Pool::Work, |conn| store::claim(conn, now, LEASE, MAX_ATTEMPTS))?
-        else {
-            break;
-        };
+        let claimed =
+            db.tx(Pool::Work, |conn| store::claim(conn, &of, now, LEASE, MAX_ATTEMPTS))?;
+        let Some(job) = claimed else { break };
         ran += 1;
         let running = Running { db, clock, job: &job, stop };
         let outcome = match handlers.iter().find(|handler| handler.kind == job.kind) {
@@ -147,17 +177,18 @@ pub fn fire(db: &Database, now: DateTime<Utc>, schedules: &[Schedule]) -> Result
     Ok(())
 }
 
-/// The worker's life: schedules and jobs, until `stop`. Survives the database going away.
+/// The life of a lane's worker: schedules and jobs, until `stop`. Survives the database going away.
 pub fn work(
     db: &Database,
     clock: &Clock,
     handlers: &[Handler],
+    lane: Lane,
     schedules: &[Schedule],
     stop: &Arc<AtomicBool>,
 ) {
     while !stop.load(Ordering::SeqCst) {
-        let outcome =
-            fire(db, clock.now(), schedules).and_then(|()| drain(db, clock, handlers, stop));
+        let outcome = fire(db, clock.now(), schedules)
+            .and_then(|()| drain_lane(db, clock, handlers, lane, stop));
         match outcome {
             Ok(0) => std::thread::sleep(IDLE),
             Ok(_) => {}

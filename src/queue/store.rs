@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Interval, Jsonb, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Interval, Jsonb, Text, Timestamptz};
 use serde_json::Value;
 
 use crate::error::Result;
@@ -80,9 +80,16 @@ pub fn enqueue(
     }
 }
 
-/// Claims the next due job for `lease`; one whose lease ran out counts as due again.
+/// Which kinds of jobs: those that are listed, or all others.
+pub(super) struct Kinds<'a> {
+    pub listed: &'a [&'a str],
+    pub are_wanted: bool,
+}
+
+/// Claims the next due job of these kinds for `lease`; one whose lease ran out counts as due again.
 pub(super) fn claim(
     conn: &mut PgConnection,
+    of: &Kinds<'_>,
     now: DateTime<Utc>,
     lease: TimeDelta,
     max_attempts: i32,
@@ -92,6 +99,7 @@ pub(super) fn claim(
          where id = (select id from jobs
                      where finished_at is null and died_at is null and run_at <= $1
                        and (lease_until is null or lease_until < $1) and attempts < $3
+                       and (kind = any($4)) = $5
                      order by run_at, id limit 1 for update skip locked)
          returning id, kind, payload, attempts",
     )
@@ -100,6 +108,8 @@ pub(super) fn claim(
         lease.num_microseconds().unwrap_or(0),
     ))
     .bind::<Integer, _>(max_attempts)
+    .bind::<Array<Text>, _>(of.listed)
+    .bind::<Bool, _>(of.are_wanted)
     .get_result(conn)
     .optional()?)
 }

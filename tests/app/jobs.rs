@@ -7,10 +7,13 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use ripen::clock::Clock;
 use ripen::db::{Database, Pool};
-use ripen::queue::{engine, store};
+use ripen::ingest::drainer::Wake;
+use ripen::queue::engine::{self, Handler, Lane, Running};
+use ripen::queue::store;
 use ripen::schema::{account_scores, dead_letters, jobs, journal, journal_chunks, seen_messages};
+use ripen::workers::Workers;
 
-use crate::test_db::TestDb;
+use crate::test_db::{TestDb, eventually};
 
 fn clock() -> Clock {
     Clock::frozen("2026-11-20T10:00:00Z".parse().unwrap())
@@ -107,4 +110,72 @@ fn the_nightly_run_forgets_scores_of_accounts_that_nobody_belongs_to() {
     let left: i64 =
         db.read(Pool::Work, |conn| Ok(account_scores::table.count().get_result(conn)?)).unwrap();
     assert_eq!(left, 0);
+}
+
+#[test]
+fn a_lane_claims_its_own_kinds_and_leaves_the_others() {
+    fn nothing(_: &Running<'_>) -> ripen::error::Result<()> {
+        Ok(())
+    }
+    let handlers = [
+        Handler { kind: "soon", lane: Lane::Quick, run: nothing },
+        Handler { kind: "late", lane: Lane::Long, run: nothing },
+    ];
+    let db = TestDb::new();
+    let (clock, stop) = (clock(), AtomicBool::new(false));
+    for kind in ["late", "soon", "unknown", "late"] {
+        let now = clock.now();
+        db.tx(Pool::Work, |conn| store::enqueue(conn, kind, &serde_json::json!({}), None, now))
+            .unwrap();
+    }
+    let lane = |lane| engine::drain_lane(&db, &clock, &handlers, lane, &stop).unwrap();
+    assert_eq!(lane(Lane::Quick), 2, "what nobody knows is no long work");
+    let open: i64 = db
+        .read(Pool::Work, |conn| {
+            let late = jobs::table.filter(jobs::kind.eq("late"));
+            Ok(late.filter(jobs::finished_at.is_null()).count().get_result(conn)?)
+        })
+        .unwrap();
+    assert_eq!(open, 2);
+    assert_eq!((lane(Lane::Long), lane(Lane::Quick)), (2, 0));
+}
+
+/// An import that cannot go on, for somebody holds its row, delays neither the nightly run nor the
+/// watch; when it is let go, it comes to its end.
+#[test]
+fn a_quick_job_is_done_while_a_long_one_runs() {
+    let db = TestDb::new();
+    let clock = Clock::system();
+    let now = clock.now();
+    let mut holder = db.checkout(Pool::Web).unwrap();
+    holder
+        .batch_execute(
+            "insert into team_members (id, email, name, role, created_at)
+               values ('00000000-0000-0000-0000-00000000000b', 'a@ripen.test', 'Ada', 'admin', now());
+             insert into imports (id, kind, file_name, made_by, created_at, status, header, mapping, as_of)
+               values ('00000000-0000-0000-0000-00000000001a', 'users', 'a.csv', '00000000-0000-0000-0000-00000000000b',
+                       now(), 'importing', '{id}', '{user_id}', now())",
+        )
+        .unwrap();
+    holder.batch_execute("begin").unwrap();
+    holder.batch_execute("select 1 from imports for update").unwrap();
+    let enqueue = |kind: &str| {
+        let payload = serde_json::json!({"import": "00000000-0000-0000-0000-00000000001a"});
+        db.tx(Pool::Work, |conn| store::enqueue(conn, kind, &payload, None, now)).unwrap()
+    };
+    let progress = |id: i64| db.read(Pool::Work, |conn| store::progress(conn, id)).unwrap();
+    let long = enqueue(ripen::imports::ops::JOB);
+    let workers = Workers::start(&db, &clock, Wake::default()).unwrap();
+    let begun = eventually(|| (progress(long).attempts == 1).then_some(()));
+    assert!(begun.is_some(), "the long one runs");
+    let quick = [enqueue(ripen::ingest::watch::WATCH), enqueue(ripen::scoring::jobs::RESCORE)];
+    for id in quick {
+        let done = eventually(|| progress(id).finished_at);
+        assert!(done.is_some(), "{:?}", progress(id));
+    }
+    assert!(progress(long).finished_at.is_none(), "and the long one still runs");
+    holder.batch_execute("commit").unwrap();
+    assert!(eventually(|| progress(long).finished_at).is_some());
+    assert_eq!(progress(long).attempts, 1);
+    drop(workers);
 }

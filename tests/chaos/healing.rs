@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use chrono::TimeDelta;
 use ripen::db::Pool;
 use ripen::ingest;
-use ripen::queue::engine::{self, Handler};
+use ripen::queue::engine::{self, Handler, Lane};
 use ripen::queue::store;
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ fn forget(product: &Product) {
         .db
         .tx(Pool::Work, |conn| store::enqueue(conn, "forget", &json!({}), None, now))
         .unwrap();
-    let handler = Handler { kind: "forget", run: ingest::jobs::forget };
+    let handler = Handler { kind: "forget", lane: Lane::Quick, run: ingest::jobs::forget };
     engine::drain(&product.db, &product.clock, &[handler], &AtomicBool::new(false)).unwrap();
 }
 

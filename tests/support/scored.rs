@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use ripen::db::Pool;
 use ripen::error::Result;
 use ripen::ids::WorkspaceId;
-use ripen::queue::engine::{self, Handler};
+use ripen::queue::engine::{self, Handler, Lane, Running};
 use ripen::scoring::{jobs, ops_models, store_scores, worker};
 
 use crate::house::House;
@@ -38,7 +38,8 @@ pub async fn house() -> House {
 
 /// Runs the jobs that wait.
 pub fn rescore(house: &House) {
-    let handler = Handler { kind: jobs::RESCORE, run: |running| jobs::rescore(running, nothing) };
+    let run = |running: &Running<'_>| jobs::rescore(running, nothing);
+    let handler = Handler { kind: jobs::RESCORE, lane: Lane::Quick, run };
     let stop = AtomicBool::new(false);
     engine::drain(&house.db, &house.clock, &[handler], &stop).unwrap();
 }
