@@ -18,6 +18,7 @@ mod disk;
 #[path = "../support/dump.rs"]
 mod dump;
 mod healing;
+mod imports;
 mod kills;
 #[allow(dead_code, reason = "the application's tests use the rest")]
 #[path = "../support/leads.rs"]
