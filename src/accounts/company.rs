@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::icp::Company;
 use crate::ids::AccountId;
-use crate::ingest::traits::{Traits, snake_case, text_of};
+use crate::ingest::traits::{Traits, snake_case, text_of, yes_or_no};
 
 /// A company that can be sold to.
 #[derive(Clone, Debug)]
@@ -52,6 +52,15 @@ const SHARED: [&str; 12] = [
     "tech_stack",
     "segment",
 ];
+
+/// What the people who sell say of an account: only records say it, which come by keys that are secret.
+const INTERNAL: [&str; 4] = ["account_id", "territory", "is_strategic", "lifecycle_stage"];
+
+/// Whether a trait of a company is one that its own people have no say in.
+#[must_use]
+pub fn is_internal(name: &str) -> bool {
+    INTERNAL.contains(&snake_case(name).as_str())
+}
 
 impl Account {
     /// An account first heard of at `at`.
@@ -100,7 +109,7 @@ impl Account {
             sub_industry: all.text(&["sub_industry"]),
             segment,
             territory: self.own("territory"),
-            is_strategic: self.own("is_strategic").map(|said| said == "true"),
+            is_strategic: self.own("is_strategic").map(|said| yes_or_no(&said) == Some(true)),
             lifecycle_stage: self.own("lifecycle_stage"),
             company: Company {
                 employees,
@@ -174,6 +183,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_sellers_say_is_told_from_what_a_company_says_of_itself() {
+        for name in ["territory", "Territory", "isStrategic", "accountId", "lifecycle stage"] {
+            assert!(is_internal(name), "{name}");
+        }
+        for name in ["name", "industry", "employeeCount", "segment"] {
+            assert!(!is_internal(name), "{name}");
+        }
+    }
 
     #[test]
     fn the_newest_word_of_account_and_workspaces_counts() {

@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use serde_json::{Map, Value};
 
-use super::company::{Account, said_of_company};
+use super::company::{Account, is_internal, said_of_company};
 use super::icp::IcpDefinition;
 use super::matching::LINKS;
 use super::{store, store_links};
 use crate::error::Result;
 use crate::identity::domain::Email;
 use crate::ids::{AccountId, WorkspaceId};
-use crate::ingest::chunk::Chunk;
+use crate::ingest::chunk::{Chunk, Manner};
 use crate::ingest::message::Kind;
 use crate::ingest::traits::text_of;
 
@@ -47,7 +47,8 @@ struct Said {
     traits: Vec<(DateTime<Utc>, Map<String, Value>)>,
 }
 
-/// Companies by domain, from calls that carry the e-mail themselves: so no order matters.
+/// Companies by domain, from calls that carry the e-mail themselves: so no order matters. Calls come by
+/// keys that stand in web pages, so they tell what people know of their company, and nothing else.
 fn said(chunk: &Chunk<'_>) -> BTreeMap<String, Said> {
     let mut said: BTreeMap<String, Said> = BTreeMap::new();
     for event in chunk.events.iter().filter(|event| event.message.kind == Kind::Identify) {
@@ -62,7 +63,10 @@ fn said(chunk: &Chunk<'_>) -> BTreeMap<String, Said> {
             .entry(domain.to_owned())
             .or_insert_with(|| Said { first_at: at, traits: Vec::new() });
         company.first_at = company.first_at.min(at);
-        let of_company = said_of_company(&traits);
+        let mut of_company = said_of_company(&traits);
+        if event.manner == Manner::Call {
+            of_company.retain(|name, _| !is_internal(name));
+        }
         if !of_company.is_empty() {
             company.traits.push((at, of_company));
         }

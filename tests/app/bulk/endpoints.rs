@@ -99,6 +99,25 @@ async fn accounts_go_by_domain_and_then_by_the_id_of_the_crm() {
 }
 
 #[actix_web::test]
+async fn what_sellers_say_of_an_account_comes_by_records_alone() {
+    use crate::drain::support::{Product, call};
+    // A visitor with the key out of the page's source.
+    let product = Product::new();
+    product.send(&[call(
+        "identify",
+        "m1",
+        "2026-11-20T09:00:00Z",
+        json!({"anonymousId": "stranger", "traits": {"email_domain": "acme.com", "company": {
+            "name": "Acme Inc", "industry": "Software", "is_strategic": true, "isStrategic": true,
+            "territory": "emea", "account_id": "A-1", "accountId": "A-1", "lifecycleStage": "customer"}}}),
+    )]);
+    let known =
+        "select concat_ws(' ', name, industry, territory, is_strategic::text, lifecycle_stage,
+                                  traits ->> 'account_id') from accounts";
+    assert_eq!(product.cell(known).as_deref(), Some("Acme Inc Software false prospect"));
+}
+
+#[actix_web::test]
 async fn people_and_their_memberships() {
     let house = House::open().await;
     let warehouse = Warehouse::new(&house);
