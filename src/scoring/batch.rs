@@ -183,6 +183,7 @@ fn word(row: &SubscriptionRow) -> DatedSubscription {
     DatedSubscription {
         facts: SubscriptionFacts {
             status: row.status.clone(),
+            currency: row.currency.clone(),
             mrr_cents: row.mrr_cents,
             seats: row.seats_purchased.map(i64::from),
             renewal_on: row.renewal_on,

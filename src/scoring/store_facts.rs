@@ -141,6 +141,8 @@ pub struct SubscriptionRow {
     pub by_traits: bool,
     #[diesel(sql_type = Text)]
     pub status: String,
+    #[diesel(sql_type = Text)]
+    pub currency: String,
     #[diesel(sql_type = BigInt)]
     pub mrr_cents: i64,
     #[diesel(sql_type = Nullable<Integer>)]
@@ -166,12 +168,12 @@ pub(super) fn subscriptions(
     ids: &[WorkspaceId],
 ) -> Result<Vec<SubscriptionRow>> {
     Ok(diesel::sql_query(
-        "select workspace_id, id, origin = 'traits' as by_traits, status, mrr_cents, seats_purchased,
+        "select workspace_id, id, origin = 'traits' as by_traits, status, currency, mrr_cents, seats_purchased,
                 trial_start_on, trial_end_on, started_at, canceled_at, renewal_on, updated_at,
                 true as is_now, 0 as place
          from subscriptions where workspace_id = any($1)
          union all
-         select s.workspace_id, s.id, false, c.status, c.mrr_cents, c.seats_purchased,
+         select s.workspace_id, s.id, false, c.status, c.currency, c.mrr_cents, c.seats_purchased,
                 c.trial_start_on, c.trial_end_on, c.started_at, c.canceled_at, c.renewal_on, c.at,
                 false, c.place
          from subscriptions s join subscription_changes c on c.subscription_id = s.id

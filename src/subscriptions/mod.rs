@@ -6,7 +6,7 @@
 //! [`terms`] is the noun, [`input`] reads what scripts and files say of it, [`told`] the traits of a
 //! workspace, [`stripe`] events of Stripe's; [`agreement`] says how it stands after all that;
 //! [`ops`] and [`ops_stripe`] write it, [`project`] is the drainer's part, [`timeline`] what the dated
-//! rows tell.
+//! rows tell, [`money`] what holds for several currencies.
 //!
 //! Invariants: how a subscription stands and stood is a function of the set of Stripe's events and of
 //! records about it, in any order: the newer word about a field holds; a
@@ -17,6 +17,7 @@
 pub mod actions;
 pub mod agreement;
 pub mod input;
+pub mod money;
 pub mod ops;
 pub mod ops_stripe;
 pub mod pages;

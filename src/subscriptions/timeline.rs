@@ -13,10 +13,11 @@ pub fn counted(all: &[Standing]) -> Vec<&Standing> {
     all.iter().filter(|one| !is_billed || one.origin != Origin::Traits).collect()
 }
 
-/// The monthly recurring revenue of subscriptions of one currency, from each day on which it became
-/// another. The first word about a subscription also speaks for the days since it began.
+/// The monthly recurring revenue of subscriptions in one currency, from each day on which it became
+/// another; what they were in another currency counts nothing. The first word about a subscription
+/// also speaks for the days since it began.
 #[must_use]
-pub fn revenue(changes: &[&[Change]]) -> Vec<(NaiveDate, i64)> {
+pub fn revenue(changes: &[&[Change]], currency: &str) -> Vec<(NaiveDate, i64)> {
     let mut moves = BTreeMap::<NaiveDate, i64>::new();
     for one in changes {
         let mut before = 0;
@@ -26,7 +27,8 @@ pub fn revenue(changes: &[&[Change]]) -> Vec<(NaiveDate, i64)> {
                 Some(began) if place == 0 => began.min(said),
                 _ => said,
             };
-            let now = if is_paying(change.terms.status) { change.terms.mrr_cents } else { 0 };
+            let counts = is_paying(change.terms.status) && change.terms.currency == currency;
+            let now = if counts { change.terms.mrr_cents } else { 0 };
             *moves.entry(on).or_default() += now - before;
             before = now;
         }
@@ -117,7 +119,7 @@ mod tests {
         ];
         let other = [change("2026-02-01", "active", 100)];
         assert_eq!(
-            revenue(&[&one, &other]),
+            revenue(&[&one, &other], "usd"),
             [
                 (day("2026-01-01"), 0),
                 (day("2026-01-15"), 900),
@@ -129,10 +131,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_in_another_currency_is_not_counted_in_this_one() {
+        let mut yen = change("2026-01-01", "active", 5000);
+        yen.terms.currency = "jpy".into();
+        let one = [yen, change("2026-02-01", "active", 40)];
+        let days = [(day("2026-01-01"), 0), (day("2026-02-01"), 40)];
+        assert_eq!(revenue(&[&one], "usd"), days);
+        assert_eq!(revenue(&[&one], "jpy"), [(day("2026-01-01"), 5000), (day("2026-02-01"), 0)]);
+    }
+
+    #[test]
     fn the_first_word_speaks_for_the_days_since_it_began() {
         let mut first = change("2026-03-01", "active", 500);
         first.terms.started_at = Some("2026-01-01T00:00:00Z".parse().unwrap());
-        assert_eq!(revenue(&[&[first]]), [(day("2026-01-01"), 500)]);
+        assert_eq!(revenue(&[&[first]], "usd"), [(day("2026-01-01"), 500)]);
     }
 
     #[test]
@@ -155,7 +167,7 @@ mod tests {
                 .map(|(at, (cents, pays))| change(&format!("2026-01-{:02}", at + 1), if *pays { "active" } else { "paused" }, *cents))
                 .collect();
             let (cents, pays) = amounts[amounts.len() - 1];
-            let end = revenue(&[&changes]).last().map(|(_, sum)| *sum);
+            let end = revenue(&[&changes], "usd").last().map(|(_, sum)| *sum);
             prop_assert_eq!(end, Some(if pays { cents } else { 0 }));
         }
     }

@@ -13,6 +13,7 @@ use super::facts::{AccountFacts, Member, SubscriptionFacts, WorkspaceFacts};
 use super::signal::{Fields, Value};
 use super::taxonomy::{Taxonomy, is_crm, is_warehouse};
 use crate::ids::UserId;
+use crate::subscriptions::money::{self, Amount};
 
 /// Everything known about one workspace. Usage days in any order; those after the day do not exist.
 #[derive(Clone, Copy, Debug)]
@@ -221,9 +222,7 @@ fn commercial(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
     };
     fields.set("paid_status", status);
     let paying = || all.iter().filter(|one| is_paying(one));
-    let mrr = (status == "paid").then(|| paying().map(|one| one.mrr_cents).sum::<i64>());
-    fields.set("mrr", mrr);
-    fields.set("arr", mrr.map(|mrr| mrr.saturating_mul(12)));
+    revenue(&paying().map(amount).collect::<Vec<_>>(), fields);
     let renewal = paying().filter_map(|one| one.renewal_on).filter(|day| *day >= as_of).min();
     fields.set("renewal_date", renewal);
     fields.set("days_to_renewal", renewal.map(|day| (day - as_of).num_days()));
@@ -231,6 +230,22 @@ fn commercial(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
     let trial_end = trials.filter_map(|one| one.trial_end_on).filter(|day| *day >= as_of).min();
     fields.set("trial_end_date", trial_end);
     fields.set("trial_days_remaining", trial_end.map(|day| (day - as_of).num_days()));
+}
+
+fn amount(subscription: &SubscriptionFacts) -> Amount<'_> {
+    Amount { currency: &subscription.currency, minor: subscription.mrr_cents }
+}
+
+/// Revenue in the currency that speaks for all; what is paid in others is not counted, since nobody
+/// knows what it is worth in this one.
+fn revenue(paid: &[Amount<'_>], fields: &mut Fields) {
+    let currency = money::main_currency(paid.iter().copied());
+    let own = paid.iter().filter(|one| Some(one.currency) == currency);
+    let sum = own.copied().map(money::hundredths).fold(0, i64::saturating_add);
+    let mrr = currency.map(|_| sum);
+    fields.set("mrr", mrr);
+    fields.set("arr", mrr.map(|mrr| mrr.saturating_mul(12)));
+    fields.set("mrr_currency", currency);
 }
 
 fn account(account: Option<&AccountFacts>, fields: &mut Fields) {

@@ -164,6 +164,25 @@ fn money_and_trials() {
 }
 
 #[test]
+fn money_of_several_currencies_is_not_added_up() {
+    let mut setting = Setting::new();
+    let mut pay = |currency: &str, mrr_cents| {
+        setting.subscriptions.push(SubscriptionFacts {
+            status: "active".into(),
+            currency: currency.into(),
+            mrr_cents,
+            ..SubscriptionFacts::default()
+        });
+        let fields = workspace_fields(&setting.known(), today());
+        ["mrr", "arr", "mrr_currency"].map(|key| fields.get(key).clone())
+    };
+    let of = |currency: &str, mrr: i64| [mrr.into(), (12 * mrr).into(), currency.into()];
+    assert_eq!(pay("jpy", 3000), of("jpy", 300_000), "3,000 yen are no 30 dollars");
+    assert_eq!(pay("usd", 2000), of("jpy", 300_000));
+    assert_eq!(pay("usd", 500), of("usd", 2500), "most of them are in dollars");
+}
+
+#[test]
 fn seats_grow_by_who_joined_and_shrink_by_who_left() {
     let mut setting = Setting::new();
     for (number, joined, left) in [(1, 60, None), (2, 10, None), (3, 5, None), (4, 60, Some(2))] {

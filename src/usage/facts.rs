@@ -120,7 +120,9 @@ pub struct WorkspaceFacts {
 pub struct SubscriptionFacts {
     /// Stripe's words: `trialing`, `active`, `past_due`, `canceled`, `unpaid`, ...
     pub status: String,
-    /// Monthly recurring revenue in minor units.
+    /// ISO 4217, in small letters.
+    pub currency: String,
+    /// Monthly recurring revenue in minor units of the currency.
     pub mrr_cents: i64,
     /// Seats bought.
     pub seats: Option<i64>,

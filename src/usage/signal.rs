@@ -18,7 +18,7 @@ pub enum Value {
     Null,
     /// Yes or no.
     Bool(bool),
-    /// A whole number; money in minor units.
+    /// A whole number; money in hundredths of the currency's unit.
     Int(i64),
     /// A fraction.
     Number(f64),

@@ -9,6 +9,7 @@ use chrono::{Months, NaiveDate};
 use super::record::{self, Record, Tab};
 use crate::app::App;
 use crate::error::Result;
+use crate::subscriptions::money::{self, Amount};
 use crate::subscriptions::store;
 use crate::subscriptions::terms::{Change, Origin, Standing, Terms, is_paying};
 use crate::subscriptions::timeline;
@@ -161,25 +162,25 @@ fn renewal(open: &[&Standing], today: NaiveDate) -> String {
     }
 }
 
-/// Revenue in the currency that most of it is in.
+fn amount(one: &Standing) -> Amount<'_> {
+    Amount { currency: &one.terms.currency, minor: one.terms.mrr_cents }
+}
+
+/// Revenue in the currency that speaks for what is paid now; where nothing is, for all there was.
 fn chart(
     counted: &[&Standing],
     changes: &BTreeMap<String, Vec<Change>>,
     today: NaiveDate,
 ) -> Option<Steps> {
-    let mut by_currency = BTreeMap::<&str, Vec<&[Change]>>::new();
-    for one in counted {
-        let own = changes.get(&one.id).map(Vec::as_slice).unwrap_or_default();
-        by_currency.entry(&one.terms.currency).or_default().push(own);
-    }
-    let others = by_currency.len().saturating_sub(1);
-    let (currency, own) = by_currency.into_iter().max_by_key(|(currency, own)| {
-        (
-            own.iter().flat_map(|all| all.iter()).map(|c| c.terms.mrr_cents).max(),
-            std::cmp::Reverse(*currency),
-        )
-    })?;
-    let mut days = timeline::revenue(&own);
+    let paid = counted.iter().filter(|one| is_paying(one.terms.status));
+    let currency = money::main_currency(paid.map(|one| amount(one)))
+        .or_else(|| money::main_currency(counted.iter().map(|one| amount(one))))?;
+    let own: Vec<&[Change]> = counted
+        .iter()
+        .map(|one| changes.get(&one.id).map(Vec::as_slice).unwrap_or_default())
+        .collect();
+    let is_alone = own.iter().flat_map(|all| all.iter()).all(|c| c.terms.currency == currency);
+    let mut days = timeline::revenue(&own, currency);
     if days.iter().all(|(_, cents)| *cents == 0) {
         return None;
     }
@@ -191,9 +192,10 @@ fn chart(
             first.0 = from;
         }
     }
-    let note = match others {
-        0 => "before discounts".to_owned(),
-        _ => format!("before discounts; in {} alone", currency.to_uppercase()),
+    let note = if is_alone {
+        "before discounts".to_owned()
+    } else {
+        format!("before discounts; in {} alone", currency.to_uppercase())
     };
     let words = ("Monthly recurring revenue", note.as_str(), "MRR");
     Some(Steps::new("revenue", words, &days, today, |cents| money(cents, currency)))
@@ -218,6 +220,7 @@ fn flag(key: &str) -> Option<&'static str> {
         "more_items" => "more than 10 items: the rest is not counted",
         "collection_paused" => "collection is paused: nothing is counted",
         "discounted" => "before a discount",
+        "other_currency" => "without a price in another currency",
         "odd_amount" => "without an amount that could not be read",
         _ => return None,
     })

@@ -155,6 +155,32 @@ async fn every_commercial_signal_follows_and_so_does_the_score() {
 }
 
 #[actix_web::test]
+async fn revenue_in_several_currencies_is_told_in_one_and_never_added_up() {
+    let house = house().await;
+    let pay = |id: &str, currency: &str, mrr: i64, at: &str| {
+        let said = json!({"id": id, "workspace_id": OWN, "status": "active", "currency": currency,
+                          "mrr": mrr, "updated_at": at});
+        let now = house.clock.now();
+        let row = super::record(&said, now);
+        house.tx(|conn| ops::upsert(conn, &[&row], now));
+        worker::drain(&house.db, &house.clock, after_scoring).unwrap();
+        let signals: Value = house.tx(|conn| {
+            let one = workspace_scores::table.find(WorkspaceId::of(OWN));
+            Ok(one.select(workspace_scores::signals).first(conn)?)
+        });
+        (signals["mrr"].as_i64().unwrap(), signals["mrr_currency"].as_str().unwrap().to_owned())
+    };
+    let told = |mrr: i64, currency: &str| (mrr, currency.to_owned());
+    let yen = pay("a", "jpy", 3000, "2026-11-10");
+    assert_eq!(yen, told(300_000, "jpy"), "3,000 yen are no 30 dollars");
+    assert_eq!(pay("b", "usd", 20, "2026-11-11"), told(300_000, "jpy"));
+    assert_eq!(pay("c", "usd", 30, "2026-11-12"), told(5000, "usd"));
+    let page = house.as_rep().get(&format!("/workspaces/{}/billing", WorkspaceId::of(OWN))).await;
+    page.says(200, "¥3,000 + $50");
+    page.says(200, "in USD alone");
+}
+
+#[actix_web::test]
 async fn the_api_lists_subscriptions_and_tells_their_history() {
     let house = house().await;
     say(&house, Terms { mrr_cents: 100, ..Terms::new("active") }, "2026-11-10T10:00:00Z");
