@@ -721,6 +721,8 @@ diesel::table! {
         workspace_id -> Nullable<Uuid>,
         said_at -> Timestamptz,
         heard_at -> Timestamptz,
+        invoiced_workspace -> Nullable<Text>,
+        invoiced_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -884,6 +886,13 @@ diesel::table! {
         livemode -> Nullable<Bool>,
         created_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    webhook_ids (id) {
+        id -> Uuid,
+        received_at -> Timestamptz,
     }
 }
 
@@ -1060,6 +1069,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     visits,
     webhook_deliveries,
     webhook_endpoints,
+    webhook_ids,
     webhook_secrets,
     workspace_scores,
     workspaces,

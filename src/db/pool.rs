@@ -201,6 +201,18 @@ impl Database {
         blocking(move || database.tx(Pool::Web, change)).await
     }
 
+    /// [`Database::tx`] for a handler that stores what was sent, where acknowledged means durable.
+    ///
+    /// # Errors
+    /// As [`Database::tx`].
+    pub async fn tx_ingest<T: Send + 'static>(
+        &self,
+        change: impl FnMut(&mut PgConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let database = self.clone();
+        blocking(move || database.tx(Pool::Ingest, change)).await
+    }
+
     /// Whether what grows by itself may grow: asked before events are stored and projected. Always
     /// so with a PostgreSQL of somebody else, which knows its own disk.
     ///

@@ -7,7 +7,7 @@
 //! secret is changed with an overlap in which the old one and the new one are taken.
 //!
 //! Owns `sources`, `write_keys`, `api_keys`, `webhook_endpoints`, `webhook_secrets`,
-//! `webhook_deliveries`.
+//! `webhook_deliveries`, `webhook_ids`.
 //!
 //! Invariants: a key's text is in no table and in no log; a webhook's secret is in one table, because
 //! an HMAC cannot be checked by a hash, and in no log; a key that was revoked, or whose source

@@ -112,7 +112,7 @@ pub fn rotate(
     Ok(shown)
 }
 
-/// Closes an endpoint for good; deliveries to it get 404.
+/// Closes an endpoint for good; deliveries to it get 410.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Conflict`] when it was closed before.

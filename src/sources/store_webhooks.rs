@@ -71,12 +71,12 @@ pub fn find(conn: &mut PgConnection, id: Uuid) -> Result<Endpoint> {
         .get_result(conn)?)
 }
 
-/// The endpoint of a kind, if it takes deliveries.
+/// The endpoint of a kind, open or closed.
 ///
 /// # Errors
-/// [`crate::error::Error::NotFound`] when there is none.
-pub fn open(conn: &mut PgConnection, id: Uuid, kind: Kind) -> Result<Endpoint> {
-    Ok(diesel::sql_query(format!("{ENDPOINT} where id = $1 and kind = $2 and revoked_at is null"))
+/// [`crate::error::Error::NotFound`] when there was never one.
+pub fn of_kind(conn: &mut PgConnection, id: Uuid, kind: Kind) -> Result<Endpoint> {
+    Ok(diesel::sql_query(format!("{ENDPOINT} where id = $1 and kind = $2"))
         .bind::<SqlUuid, _>(id)
         .bind::<Text, _>(kind.key())
         .get_result(conn)?)
@@ -217,12 +217,44 @@ pub fn add_secret(
 pub fn used(conn: &mut PgConnection, secret: Uuid, now: DateTime<Utc>) -> Result<()> {
     diesel::sql_query(
         "update webhook_secrets set last_used_at = $2
-         where id = $1 and (last_used_at is null or last_used_at < $2 - interval '10 seconds')",
+         where id in (select id from webhook_secrets
+                      where id = $1 and (last_used_at is null or last_used_at < $2 - interval '10 seconds')
+                      for update skip locked)",
     )
     .bind::<SqlUuid, _>(secret)
     .bind::<Timestamptz, _>(now)
     .execute(conn)?;
     Ok(())
+}
+
+/// Waits for what others hold for at most ten seconds from here on, in this transaction: by then the
+/// sender better tries again than holds a connection.
+///
+/// # Errors
+/// When the database fails.
+pub fn wait_no_longer(conn: &mut PgConnection) -> Result<()> {
+    diesel::sql_query("set local lock_timeout = '10s'").execute(conn)?;
+    Ok(())
+}
+
+/// Notes that a delivery was taken; tells whether it is the first of that `webhook-id`. Waits for
+/// another one of the same id, should it be on its way.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_first(
+    conn: &mut PgConnection,
+    endpoint: Uuid,
+    webhook_id: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let noted = diesel::sql_query(
+        "insert into webhook_ids (id, received_at) values ($1, $2) on conflict (id) do nothing",
+    )
+    .bind::<SqlUuid, _>(Uuid::new_v5(&endpoint, webhook_id.as_bytes()))
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)?;
+    Ok(noted == 1)
 }
 
 /// What came to an endpoint.
@@ -271,7 +303,8 @@ pub fn delivered(
     Ok(())
 }
 
-/// Notes a delivery that was refused: one row for a reason and a minute.
+/// Notes a delivery that was refused: one row for a reason and a minute. A forger's deliveries do not
+/// wait for each other: while one is being noted, others of its kind go unnoted.
 ///
 /// # Errors
 /// When the database fails.
@@ -285,7 +318,8 @@ pub fn refused(
     let minute = now.timestamp().div_euclid(60);
     diesel::sql_query(
         "insert into webhook_deliveries (id, endpoint_id, received_at, outcome, reason)
-         values ($1, $2, $3, $4, $5)
+         select $1, $2, $3, $4, $5
+         where pg_try_advisory_xact_lock(hashtextextended('refused:' || $1::text, 0))
          on conflict (id) do update set times = webhook_deliveries.times + 1, received_at = excluded.received_at",
     )
     .bind::<SqlUuid, _>(Uuid::new_v5(&endpoint, format!("{code} {minute}").as_bytes()))
@@ -312,12 +346,15 @@ pub fn deliveries(conn: &mut PgConnection, endpoint: Uuid, most: i64) -> Result<
     .load(conn)?)
 }
 
-/// Forgets deliveries before this, and the text of secrets that are over.
+/// Forgets deliveries before this with their ids, and the text of secrets that are over.
 ///
 /// # Errors
 /// When the database fails.
 pub fn forget(conn: &mut PgConnection, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
     diesel::sql_query("delete from webhook_deliveries where received_at < $1")
+        .bind::<Timestamptz, _>(before)
+        .execute(conn)?;
+    diesel::sql_query("delete from webhook_ids where received_at < $1")
         .bind::<Timestamptz, _>(before)
         .execute(conn)?;
     diesel::sql_query(

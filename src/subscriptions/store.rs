@@ -127,6 +127,27 @@ pub fn of_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<V
     Ok(rows.into_iter().filter_map(standing).collect())
 }
 
+#[derive(QueryableByName)]
+struct Heard {
+    #[diesel(sql_type = Bool)]
+    is_heard_of: bool,
+}
+
+/// Whether anything was heard of the workspace of a subscription; `None` while it does not stand.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_workspace(conn: &mut PgConnection, id: &str) -> Result<Option<bool>> {
+    let one: Option<Heard> = diesel::sql_query(
+        "select exists (select from workspaces w where w.id = s.workspace_id) as is_heard_of
+         from subscriptions s where s.id = $1",
+    )
+    .bind::<Text, _>(id)
+    .get_result(conn)
+    .optional()?;
+    Ok(one.map(|one| one.is_heard_of))
+}
+
 /// All changes of these subscriptions, oldest first.
 ///
 /// # Errors

@@ -4,8 +4,9 @@
 //! means committed; [`meaning`] (pure) says what an event of Standard Webhooks means to Ripen.
 //! Endpoints, secrets and the list of deliveries are `sources`'.
 //!
-//! Invariants: nothing is read out of a body whose signature is not right; the same delivery twice
-//! is one; a secret is in no log and no answer.
+//! Invariants: no body is read before its endpoint is known, and nothing is read out of one whose
+//! signature is not right; the same delivery twice is one, by Stripe's id of the event, the journal's
+//! `messageId` or the `webhook-id`; a secret is in no log and no answer.
 
 pub mod meaning;
 pub mod ops;

@@ -14,13 +14,16 @@ use crate::sources::signature::{self, Disbelief, Secret};
 use crate::sources::store_webhooks::{self, Delivery, Endpoint, Kind};
 use crate::subscriptions::ops::{self, Written};
 use crate::subscriptions::stripe::event::{self, Event, Unreadable};
-use crate::subscriptions::{input, ops_stripe};
+use crate::subscriptions::terms::Row;
+use crate::subscriptions::{input, ops_stripe, store};
 
 /// What the sender hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Committed; the word says what became of it.
     Taken(&'static str),
+    /// 410: somebody closed the endpoint, and it will not open again.
+    Closed,
     /// 400: it will not be better for being sent again.
     Refused {
         /// A stable word.
@@ -39,6 +42,14 @@ pub struct Signed {
     pub signature: Option<String>,
 }
 
+/// Whether an endpoint takes deliveries; no when it was closed.
+///
+/// # Errors
+/// [`Error::NotFound`] without such an endpoint; when the database fails.
+pub fn is_open(conn: &mut PgConnection, endpoint: Uuid, kind: Kind) -> Result<bool> {
+    Ok(store_webhooks::of_kind(conn, endpoint, kind)?.revoked_at.is_none())
+}
+
 /// Takes a delivery of Stripe's.
 ///
 /// # Errors
@@ -50,7 +61,11 @@ pub fn stripe(
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Answer> {
-    let endpoint = store_webhooks::open(conn, endpoint, Kind::Stripe)?;
+    store_webhooks::wait_no_longer(conn)?;
+    let endpoint = store_webhooks::of_kind(conn, endpoint, Kind::Stripe)?;
+    if endpoint.revoked_at.is_some() {
+        return Ok(Answer::Closed);
+    }
     let check = |secrets: &[Secret]| signature::stripe(header, body, secrets, now.timestamp());
     let secret = match believed(conn, &endpoint, check, now)? {
         Ok(secret) => secret,
@@ -120,7 +135,11 @@ pub fn events(
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Answer> {
-    let endpoint = store_webhooks::open(conn, endpoint, Kind::Events)?;
+    store_webhooks::wait_no_longer(conn)?;
+    let endpoint = store_webhooks::of_kind(conn, endpoint, Kind::Events)?;
+    if endpoint.revoked_at.is_some() {
+        return Ok(Answer::Closed);
+    }
     let Signed { id, timestamp, signature } = signed;
     let (id, timestamp, signature) = (id.as_deref(), timestamp.as_deref(), signature.as_deref());
     let check = |secrets: &[Secret]| {
@@ -138,12 +157,7 @@ pub fn events(
     let (outcome, reason) = match meaning {
         Meaning::Call(call) => journal(conn, source, &call, now)?,
         Meaning::Subscription(members) => match input::read(&members, now) {
-            Ok(row) => match ops::upsert(conn, &[&row], now)?.as_slice() {
-                [Written::Older] => {
-                    ("older", "A newer word is known: this one is history.".to_owned())
-                }
-                _ => ("applied", "The workspace's subscription stands as this says.".to_owned()),
-            },
+            Ok(row) => subscription(conn, endpoint.id, id, &row, now)?,
             Err(errors) => {
                 let said = errors.into_values().flatten().collect::<Vec<_>>().join(" ");
                 return refuse(conn, &endpoint, "invalid_subscription", said, now);
@@ -160,6 +174,33 @@ pub fn events(
     };
     store_webhooks::delivered(conn, endpoint.id, secret, &delivery)?;
     Ok(Answer::Taken(outcome))
+}
+
+/// A word about a subscription, once: the same delivery again may bear no date, and would take a newer
+/// word back.
+fn subscription(
+    conn: &mut PgConnection,
+    endpoint: Uuid,
+    id: &str,
+    row: &Row,
+    now: DateTime<Utc>,
+) -> Result<(&'static str, String)> {
+    if !store_webhooks::is_first(conn, endpoint, id, now)? {
+        return Ok(("duplicate", "This delivery was here before.".to_owned()));
+    }
+    let written = ops::upsert(conn, &[row], now)?;
+    if written.as_slice() == [Written::Older] {
+        return Ok(("older", "A newer word is known: this one is history.".to_owned()));
+    }
+    Ok(match store::has_workspace(conn, &row.id)? {
+        Some(true) => ("applied", "The workspace's subscription stands as this says.".to_owned()),
+        Some(false) => {
+            let reason =
+                format!("It counts once something is heard of the workspace {}.", row.workspace);
+            ("waiting", reason)
+        }
+        None => ("waiting", "It counts once its status is told.".to_owned()),
+    })
 }
 
 /// The way of the SDKs' events; what the parser refuses is a dead letter, as theirs are.

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use hmac::{Hmac, KeyInit, Mac};
 use ripen::ids::WorkspaceId;
@@ -42,8 +43,19 @@ impl Sender {
     }
 
     async fn post(&self, id: &str, body: &Value, prefix: &str) -> Answer {
-        let (time, body) = (self.house.clock.now().timestamp().to_string(), body.to_string());
-        let key = STANDARD.decode(self.secret.strip_prefix("whsec_").unwrap()).unwrap();
+        self.signed(id, body, prefix, &self.secret, self.house.clock.now()).await
+    }
+
+    async fn signed(
+        &self,
+        id: &str,
+        body: &Value,
+        prefix: &str,
+        secret: &str,
+        at: DateTime<Utc>,
+    ) -> Answer {
+        let (time, body) = (at.timestamp().to_string(), body.to_string());
+        let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
         mac.update(format!("{id}.{time}.{body}").as_bytes());
         let signature = format!("v1a,x v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
@@ -119,8 +131,17 @@ async fn types_become_workspaces_people_memberships_and_events() {
 #[actix_web::test]
 async fn a_subscription_is_written_and_a_bad_one_refused() {
     let sender = Sender::open().await;
+    let seats = json!({"subscription_id": "s1", "workspace_id": "w1", "seats": 5});
+    sender.say("m-1", "subscription.created", seats).await.says(200, "waiting");
     let good =
         json!({"subscription_id": "s1", "workspace_id": "w1", "status": "active", "mrr": 49});
+    sender.say("m0", "subscription.updated", good.clone()).await.says(200, "waiting");
+    let page = sender.path.replace("/webhooks/events", "/settings/webhooks");
+    let page = sender.house.as_admin().get(&page).await;
+    page.says(200, "once its status is told");
+    page.says(200, "once something is heard of the workspace w1");
+    sender.say("m", "workspace.created", json!({"workspace_id": "w1"})).await.says(200, "accepted");
+    sender.drain();
     sender.say("m1", "subscription.updated", good).await.says(200, "applied");
     sender
         .say(
@@ -140,6 +161,92 @@ async fn a_subscription_is_written_and_a_bad_one_refused() {
             .first(conn)?)
     });
     assert_eq!(one, ("canceled".to_owned(), "api".to_owned()));
+}
+
+/// Undated, as a delivery may be: it holds from when it came.
+fn undated(status: &str) -> Value {
+    json!({"type": "subscription.updated",
+           "data": {"subscription_id": "s1", "workspace_id": "w1", "status": status}})
+}
+
+#[actix_web::test]
+async fn a_delivery_that_comes_again_takes_no_newer_word_back() {
+    let sender = Sender::open().await;
+    let status = || {
+        let status = subscriptions::table.select(subscriptions::status);
+        sender.house.tx(|conn| Ok(status.first::<String>(conn)?))
+    };
+    // The sender timed out on the first one and tries again after the second.
+    sender.post("m1", &undated("active"), "webhook").await.says(200, "waiting");
+    sender.house.clock.advance(TimeDelta::seconds(20));
+    sender.post("m2", &undated("canceled"), "webhook").await.says(200, "waiting");
+    sender.house.clock.advance(TimeDelta::seconds(20));
+    sender.post("m1", &undated("active"), "webhook").await.says(200, "duplicate");
+    assert_eq!(status(), "canceled");
+    sender.post("m1", &undated("active"), "svix").await.says(200, "duplicate");
+    let long = "m".repeat(3000);
+    sender.post(&long, &undated("past_due"), "webhook").await.says(200, "waiting");
+    sender.post(&long, &undated("past_due"), "webhook").await.says(200, "duplicate");
+    // What was refused was not taken: mended, it comes under its own id.
+    sender.post("m3", &undated("fine"), "webhook").await.says(400, "one of trialing");
+    sender.post("m3", &undated("paused"), "webhook").await.says(200, "waiting");
+    assert_eq!(status(), "paused");
+}
+
+#[actix_web::test]
+async fn a_secret_is_taken_while_it_holds_and_a_signature_while_it_is_fresh() {
+    let sender = Sender::open().await;
+    let (house, old) = (&sender.house, sender.secret.as_str());
+    let body = json!({"type": "x", "data": {"user_id": "u1", "workspace_id": "w1"}});
+    let at = |seconds: i64| house.clock.now() + TimeDelta::seconds(seconds);
+    for (seconds, status, said) in [
+        (-301, 400, "expired"),
+        (301, 400, "from_the_future"),
+        (-299, 200, "accepted"),
+        (299, 200, "accepted"),
+    ] {
+        let id = format!("t{seconds}");
+        let answer = sender.signed(&id, &body, "webhook", old, at(seconds)).await;
+        answer.says(status, said);
+    }
+    let page = sender.path.replace("/webhooks/events", "/settings/webhooks");
+    let until = at(7200).format("%Y-%m-%dT%H:%M").to_string();
+    let form = [("until", until.as_str())];
+    let rotated = house.as_admin().post(&format!("{page}/secrets"), &form).await;
+    assert_eq!(rotated.status, 200, "{}", rotated.body);
+    let shown = rotated.body.split("id=\"new-secret\">").nth(1).unwrap();
+    let new = shown.split('<').next().unwrap();
+    assert_ne!(new, old);
+    for (id, secret) in [("r1", old), ("r2", new)] {
+        sender.signed(id, &body, "webhook", secret, at(0)).await.says(200, "accepted");
+    }
+    house.clock.advance(TimeDelta::hours(3));
+    sender.signed("r3", &body, "webhook", old, at(0)).await.says(400, "wrong_signature");
+    sender.signed("r4", &body, "webhook", new, at(0)).await.says(200, "accepted");
+
+    let admin = house.as_admin();
+    let closed = admin.post(&format!("{page}/revocation"), &[("confirm", "Our backend")]).await;
+    closed.leads_to("/settings/webhooks");
+    let gone = sender.signed("r5", &body, "webhook", new, at(0)).await;
+    gone.says(410, "closed");
+}
+
+#[actix_web::test]
+async fn no_body_is_read_for_an_address_that_nobody_gave_out() {
+    let sender = Sender::open().await;
+    let large = "x".repeat(2 * 1024 * 1024);
+    let post = |path: String| {
+        let body = Some(large.clone());
+        let stranger = sender.house.stranger();
+        async move { stranger.send(actix_web::http::Method::POST, &path, &[], body).await }
+    };
+    for kind in ["events", "stripe"] {
+        let answer = post(format!("/webhooks/{kind}/{}", uuid::Uuid::now_v7())).await;
+        answer.says(404, "not_found");
+    }
+    let of_another_kind = sender.path.replace("/events/", "/stripe/");
+    post(of_another_kind).await.says(404, "not_found");
+    post(sender.path.clone()).await.says(413, "at most 1 MB");
 }
 
 #[actix_web::test]

@@ -1,0 +1,2 @@
+comment on column webhook_deliveries.times is null;
+drop table webhook_ids;
