@@ -143,6 +143,8 @@ pub struct Chunk<'a> {
     pub relink: BTreeSet<WorkspaceId>,
     /// Domains that workspaces named as their billing or sign-on domain, and when first.
     pub named: BTreeMap<String, DateTime<Utc>>,
+    /// Workspaces that nobody had heard of before this chunk, by the product's ids.
+    pub appeared: BTreeSet<String>,
     /// Workspaces about which something else is said than before.
     pub retold: Vec<Retold>,
 }
@@ -183,6 +185,7 @@ impl<'a> Chunk<'a> {
             joined: BTreeSet::new(),
             relink: BTreeSet::new(),
             named: BTreeMap::new(),
+            appeared: BTreeSet::new(),
             retold: Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use diesel::PgConnection;
 
 pub use super::agreement::Written;
 use super::agreement::{Agreement, Claimed, Outlook, before_all, differs_since, first_day};
-use super::store_stripe::{self as stripe_store, Claim, Clues};
+use super::store_stripe::{self as stripe_store, Claim, Clues, Wanted};
 use super::terms::{Change, Origin, Row};
 use super::{store, store_words};
 use crate::error::Result;
@@ -67,7 +67,8 @@ pub(super) fn load(conn: &mut PgConnection, ids: &[String]) -> Result<Stored> {
     for (id, words) in store_words::words(conn, ids)? {
         stored.entry(id).or_default().0.words = words;
     }
-    let claims = stripe_store::claims(conn, ids, &BTreeSet::new())?;
+    let wanted = Wanted { ids: ids.to_vec(), ..Wanted::default() };
+    let claims = stripe_store::claims(conn, &wanted)?;
     for (claim, clues) in stripe_store::clues(conn, &claims)? {
         stored.entry(claim.id.clone()).or_default().0.claimed = Some(claimed(&claim, &clues));
     }

@@ -7,12 +7,12 @@ use diesel::PgConnection;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::store_stripe::{self as stripe_store, Claim, Kept};
-use super::stripe::event::{About, Event, Told};
+use super::store_stripe::{self as stripe_store, Claim, Kept, Wanted};
+use super::stripe::event::{About, Event, Invoiced, Told};
 use super::stripe::order::{Shown, in_order};
 use super::stripe::snapshot::{self, Snapshot, is_final};
 use super::terms::{Change, Origin};
-use super::{ops, store_words};
+use super::{ops, store, store_words};
 use crate::error::{Error, Result};
 use crate::ids::{MemberId, WorkspaceId};
 use crate::team::audit::{self, Actor};
@@ -60,8 +60,16 @@ pub fn take(
     by: (Uuid, Uuid),
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
-    if let About::Subscription(told) = &event.about {
-        store_words::lock(conn, std::slice::from_ref(&told.snapshot.id))?;
+    let invoiced = match &event.about {
+        About::Customer(customer) => customer.invoiced.as_ref(),
+        _ => None,
+    };
+    let concerned = match &event.about {
+        About::Subscription(told) => Some(&told.snapshot.id),
+        _ => invoiced.map(|invoiced| &invoiced.subscription),
+    };
+    if let Some(id) = concerned {
+        store_words::lock(conn, std::slice::from_ref(id))?;
     }
     if !stripe_store::keep_event(conn, event, by, now)? {
         return Ok(Outcome::Duplicate);
@@ -70,6 +78,11 @@ pub fn take(
         About::Subscription(told) => subscription(conn, event, told, now)?,
         About::Customer(customer) => {
             stripe_store::write_customer(conn, customer, event.created)?;
+            if let Some(Invoiced { subscription, workspace: Some(workspace) }) = invoiced {
+                let names = (subscription.as_str(), workspace.as_str());
+                stripe_store::write_invoiced(conn, event, customer, names, now)?;
+                settle(conn, std::slice::from_ref(subscription), now)?;
+            }
             Outcome::Noted
         }
         About::Other | About::Thin => Outcome::Ignored,
@@ -105,16 +118,20 @@ fn subscription(
         };
         stripe_store::write_claim(conn, &claim, now)?;
     }
-    let claims = stripe_store::claims(conn, std::slice::from_ref(id), &BTreeSet::new())?;
+    let wanted = Wanted { ids: vec![id.clone()], ..Wanted::default() };
+    let claims = stripe_store::claims(conn, &wanted)?;
     for (claim, clues) in stripe_store::clues(conn, &claims)? {
         agreement.claimed = Some(ops::claimed(&claim, &clues));
     }
-    let (workspace, newest) = (agreement.workspace(), agreement.newest());
+    let newest = agreement.newest();
     ops::settle(conn, &before, &after, now)?;
-    Ok(match workspace {
-        _ if !is_newest || newest.is_some_and(|newest| newest > event.created) => Outcome::Older,
-        None => Outcome::Unmapped,
-        Some(_) => Outcome::Applied,
+    if !is_newest || newest.is_some_and(|newest| newest > event.created) {
+        return Ok(Outcome::Older);
+    }
+    // The workspace that the metadata name may be one that nobody has heard of.
+    Ok(match store::has_workspace(conn, id)? {
+        Some(true) => Outcome::Applied,
+        _ => Outcome::Unmapped,
     })
 }
 
@@ -174,24 +191,35 @@ fn drop_after_the_end(all: &mut Vec<Change>) {
     });
 }
 
-/// Looks again whose the subscriptions of these customers are; how many there are.
+/// Looks again whose the subscriptions of these customers are, and those that name these workspaces, by
+/// the product's ids; how many there are. Whoever tells of another one at the same moment sees what the
+/// caller has written, or is seen here.
 ///
 /// # Errors
 /// When the database fails.
-pub fn settle_customers(
+pub fn settle_claims(
     conn: &mut PgConnection,
-    customers: &BTreeSet<String>,
+    customers: BTreeSet<String>,
+    workspaces: BTreeSet<String>,
     now: DateTime<Utc>,
 ) -> Result<usize> {
-    if customers.is_empty() {
+    if customers.is_empty() && workspaces.is_empty() {
         return Ok(0);
     }
-    store_words::lock_out_many(conn)?;
-    let claims = stripe_store::claims(conn, &[], customers)?;
+    store_words::lock_all(conn)?;
+    let claims = stripe_store::claims(conn, &Wanted { ids: Vec::new(), customers, workspaces })?;
     let ids: Vec<String> = claims.into_iter().map(|claim| claim.id).collect();
-    let before = ops::load(conn, &ids)?;
-    ops::settle(conn, &before, &ops::agreements(&before), now)?;
+    settle(conn, &ids, now)?;
     Ok(ids.len())
+}
+
+/// Makes what is stored of these subscriptions agree with whose they are by now.
+fn settle(conn: &mut PgConnection, ids: &[String], now: DateTime<Utc>) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let before = ops::load(conn, ids)?;
+    ops::settle(conn, &before, &ops::agreements(&before), now)
 }
 
 /// Maps all subscriptions of a customer to a workspace, or with `None` undoes that. What was said
@@ -206,12 +234,16 @@ pub fn map(
     workspace: Option<(WorkspaceId, &str)>,
     now: DateTime<Utc>,
 ) -> Result<usize> {
-    if stripe_store::claims(conn, &[], &BTreeSet::from([customer.to_owned()]))?.is_empty() {
+    // Before anything is read: a subscription that is being told of right now is mapped as well.
+    store_words::lock_all(conn)?;
+    let customers = BTreeSet::from([customer.to_owned()]);
+    let wanted = Wanted { customers: customers.clone(), ..Wanted::default() };
+    if stripe_store::claims(conn, &wanted)?.is_empty() {
         return Err(Error::NotFound);
     }
     let id = workspace.map(|(id, _)| id);
     stripe_store::map_customer(conn, customer, id, id.map(|_| by.1), now)?;
-    let settled = settle_customers(conn, &BTreeSet::from([customer.to_owned()]), now)?;
+    let settled = settle_claims(conn, customers, BTreeSet::new(), now)?;
     let action = if id.is_some() { "stripe_customer.mapped" } else { "stripe_customer.unmapped" };
     let detail = json!({"workspace": workspace.map(|(_, name)| name), "subscriptions": settled});
     audit::record(conn, by.0, action, ("stripe_customer", customer), &detail, now)?;

@@ -6,14 +6,15 @@ use diesel::PgConnection;
 
 use super::ops_stripe;
 use super::store;
-use super::terms::{Change, Origin, Standing};
+use super::terms::{BY_TRAITS, Change, Origin, Standing};
 use super::told::by_traits;
 use crate::error::Result;
 use crate::ingest::chunk::Chunk;
 use crate::ingest::traits::Traits;
 
-/// Makes the subscriptions that traits describe agree with the traits that this chunk changed. The
-/// dated rows say what Ripen noticed, in the order in which it did; nothing is computed of them.
+/// Makes the subscriptions that traits describe agree with the traits that this chunk changed, and those
+/// of Stripe's whose workspace is settled by what it says. The dated rows of traits say what Ripen
+/// noticed, in the order in which it did; nothing is computed of them.
 ///
 /// # Errors
 /// When the database fails.
@@ -27,7 +28,7 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
         if before == now {
             continue;
         }
-        let id = format!("traits:{}", retold.external_id);
+        let id = format!("{BY_TRAITS}{}", retold.external_id);
         touched.push((retold.workspace, retold.since));
         let Some((terms, said_at)) = now else {
             gone.push(id);
@@ -60,7 +61,8 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
             customers.extend(before.into_iter().chain(now));
         }
     }
-    ops_stripe::settle_customers(conn, &customers, chunk.now)?;
+    let appeared = std::mem::take(&mut chunk.appeared);
+    ops_stripe::settle_claims(conn, customers, appeared, chunk.now)?;
     for (workspace, since) in touched {
         chunk.touch(workspace, since);
     }

@@ -30,7 +30,8 @@ pub fn keep_event(
             Some(serde_json::json!({"object": told.object, "previous": told.previous})),
         ),
         About::Customer(customer) => {
-            (customer.subscription.as_deref(), Some(customer.id.as_str()), "", None)
+            let invoiced = customer.invoiced.as_ref().map(|one| one.subscription.as_str());
+            (invoiced, Some(customer.id.as_str()), "", None)
         }
         About::Other | About::Thin => (None, None, "", None),
     };
@@ -133,21 +134,63 @@ pub fn write_claim(conn: &mut PgConnection, claim: &Claim, now: DateTime<Utc>) -
     Ok(())
 }
 
-/// Whose these subscriptions are: those of the ids, and those of the customers.
+/// Writes down that an invoice names the workspace of a subscription, by the newest one that does;
+/// of one second the greater name.
 ///
 /// # Errors
 /// When the database fails.
-pub fn claims(
+pub fn write_invoiced(
     conn: &mut PgConnection,
-    ids: &[String],
-    customers: &BTreeSet<String>,
-) -> Result<Vec<Claim>> {
-    Ok(diesel::sql_query(
-        "select id, livemode, customer_id, named_workspace, said_at from stripe_subscriptions
-         where id = any($1) or customer_id = any($2) order by id for update",
+    event: &Event,
+    customer: &Customer,
+    (subscription, workspace): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    diesel::sql_query(
+        "insert into stripe_subscriptions as s (id, livemode, customer_id, said_at, heard_at, invoiced_workspace,
+             invoiced_at)
+         values ($1, $2, $3, 'epoch', $4, $5, $6)
+         on conflict (id) do update set
+             invoiced_workspace = excluded.invoiced_workspace, invoiced_at = excluded.invoiced_at
+         where s.invoiced_at is null
+            or (s.invoiced_at, s.invoiced_workspace) < (excluded.invoiced_at, excluded.invoiced_workspace)",
     )
-    .bind::<Array<Text>, _>(ids)
-    .bind::<Array<Text>, _>(customers.iter().cloned().collect::<Vec<_>>())
+    .bind::<Text, _>(subscription)
+    .bind::<Bool, _>(event.livemode)
+    .bind::<Text, _>(&customer.id)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(workspace)
+    .bind::<Timestamptz, _>(event.created)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Which subscriptions are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Their ids.
+    pub ids: Vec<String>,
+    /// All of these customers.
+    pub customers: BTreeSet<String>,
+    /// All that name these workspaces, by the product's ids.
+    pub workspaces: BTreeSet<String>,
+}
+
+/// Whose these subscriptions are; locked until the transaction ends. What the newest event about a
+/// subscription names goes before what an invoice names.
+///
+/// # Errors
+/// When the database fails.
+pub fn claims(conn: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Claim>> {
+    Ok(diesel::sql_query(
+        "select id, livemode, customer_id, coalesce(named_workspace, invoiced_workspace) as named_workspace, said_at
+         from stripe_subscriptions
+         where id = any($1) or customer_id = any($2) or coalesce(named_workspace, invoiced_workspace) = any($3)
+         order by id for update",
+    )
+    .bind::<Array<Text>, _>(&wanted.ids)
+    .bind::<Array<Text>, _>(wanted.customers.iter().collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(wanted.workspaces.iter().collect::<Vec<_>>())
     .load(conn)?)
 }
 

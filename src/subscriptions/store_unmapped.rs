@@ -42,7 +42,8 @@ pub struct Told {
     pub seats: Option<i32>,
 }
 
-const TOLD: &str = "select s.id, coalesce(s.customer_id, '') as customer, s.livemode, s.named_workspace,
+const TOLD: &str = "select s.id, coalesce(s.customer_id, '') as customer, s.livemode,
+       coalesce(s.named_workspace, s.invoiced_workspace) as named_workspace,
        w.id is not null as is_mapped, s.heard_at, c.name, c.email_domain, t.status, t.plan, t.currency,
        t.mrr_cents, t.seats_purchased as seats
 from stripe_subscriptions s

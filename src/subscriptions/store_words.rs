@@ -21,11 +21,10 @@ const FEW: usize = 8;
 /// When the database fails.
 pub fn lock(conn: &mut PgConnection, ids: &[String]) -> Result<()> {
     if ids.len() > FEW {
-        diesel::sql_query("select pg_advisory_xact_lock(hashtextextended('subscriptions', 0))")
-            .execute(conn)?;
-        return Ok(());
+        return lock_all(conn);
     }
-    lock_out_many(conn)?;
+    diesel::sql_query("select pg_advisory_xact_lock_shared(hashtextextended('subscriptions', 0))")
+        .execute(conn)?;
     for id in ids {
         diesel::sql_query("select pg_advisory_xact_lock(hashtextextended('stripe:' || $1, 0))")
             .bind::<Text, _>(id)
@@ -34,12 +33,14 @@ pub fn lock(conn: &mut PgConnection, ids: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Waits for whoever writes about many subscriptions, until the transaction ends.
+/// Waits for whoever else writes about any subscription, until the transaction ends: for what may
+/// concern subscriptions that somebody else is about to make known. Only what is read afterwards is
+/// sure to hold.
 ///
 /// # Errors
 /// When the database fails.
-pub fn lock_out_many(conn: &mut PgConnection) -> Result<()> {
-    diesel::sql_query("select pg_advisory_xact_lock_shared(hashtextextended('subscriptions', 0))")
+pub fn lock_all(conn: &mut PgConnection) -> Result<()> {
+    diesel::sql_query("select pg_advisory_xact_lock(hashtextextended('subscriptions', 0))")
         .execute(conn)?;
     Ok(())
 }

@@ -5,6 +5,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::agreement::Said;
 use crate::ids::WorkspaceId;
 
+/// How the id begins of a subscription that a workspace's traits tell of.
+pub const BY_TRAITS: &str = "traits:";
+
 /// Where a subscription is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {

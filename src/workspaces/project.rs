@@ -70,6 +70,9 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
     let mut changed = Vec::new();
     for (id, said) in told {
         let fresh = !known.contains_key(id);
+        if fresh {
+            chunk.appeared.insert(said.external_id.clone());
+        }
         let workspace = known
             .entry(*id)
             .or_insert_with(|| Workspace::new(*id, &said.external_id, said.first_at));

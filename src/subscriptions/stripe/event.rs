@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::snapshot::{self, Snapshot, id_of};
+use super::snapshot::{self, Snapshot, id_of, workspace_of};
 
 /// What a webhook delivers.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,8 +58,17 @@ pub struct Customer {
     pub name: Option<String>,
     /// The part of the e-mail address after the @.
     pub email_domain: Option<String>,
-    /// The invoice's subscription, if an invoice tells.
-    pub subscription: Option<String>,
+    /// What the invoice is for, if an invoice tells and it is for a subscription.
+    pub invoiced: Option<Invoiced>,
+}
+
+/// The subscription of an invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoiced {
+    /// `sub_…`.
+    pub subscription: String,
+    /// `metadata.workspace_id` of the subscription, as the invoice repeats it.
+    pub workspace: Option<String>,
 }
 
 /// Why a body is no event.
@@ -137,19 +146,25 @@ fn customer(object: &Value) -> Option<Customer> {
         id: id_of(object)?,
         name: line(object, "name"),
         email_domain: line(object, "email").and_then(|email| domain(&email)),
-        subscription: None,
+        invoiced: None,
     })
 }
 
 fn invoice(object: &Value) -> Option<Customer> {
-    let subscription = object
-        .pointer("/parent/subscription_details/subscription")
+    // Since API 2025-03-31 below `parent`, before that on the invoice itself.
+    let newer = object.pointer("/parent/subscription_details");
+    let details = newer.or_else(|| object.get("subscription_details"));
+    let subscription = newer
+        .and_then(|details| details.get("subscription"))
         .or_else(|| object.get("subscription"));
+    let invoiced = subscription
+        .and_then(id_of)
+        .map(|subscription| Invoiced { subscription, workspace: details.and_then(workspace_of) });
     Some(Customer {
         id: object.get("customer").and_then(id_of)?,
         name: line(object, "customer_name"),
         email_domain: line(object, "customer_email").and_then(|email| domain(&email)),
-        subscription: subscription.and_then(id_of),
+        invoiced,
     })
 }
 

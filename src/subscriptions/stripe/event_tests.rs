@@ -140,17 +140,24 @@ fn an_invoice_names_its_customer_in_both_layouts() {
                      "customer_email": "Billing@Acme.Example"});
     let (mut old, mut new) = (who.clone(), who);
     old["subscription"] = "sub_1".into();
-    new["parent"] =
-        json!({"type": "subscription_details", "subscription_details": {"subscription": "sub_1"}});
+    old["subscription_details"] = json!({"metadata": {"workspace_id": " w1 "}});
+    new["parent"] = json!({"type": "subscription_details", "subscription_details":
+        {"subscription": "sub_1", "metadata": {"workspace_id": "w1"}}});
     let read = |object| read(&event("invoice.paid", object)).unwrap().about;
     assert_eq!(read(old.clone()), read(new));
     let About::Customer(customer) = read(old) else { panic!("a customer") };
     assert_eq!(customer.email_domain.as_deref(), Some("acme.example"));
-    assert_eq!(customer.subscription.as_deref(), Some("sub_1"));
+    let invoiced = |workspace: Option<&str>| {
+        Some(Invoiced { subscription: "sub_1".into(), workspace: workspace.map(str::to_owned) })
+    };
+    assert_eq!(customer.invoiced, invoiced(Some("w1")));
+    let unnamed = json!({"id": "in_3", "customer": "cus_1", "subscription": "sub_1"});
+    let About::Customer(customer) = read(unnamed) else { panic!("a customer") };
+    assert_eq!(customer.invoiced, invoiced(None));
     let manual =
         json!({"id": "in_2", "object": "invoice", "customer": {"id": "cus_2"}, "parent": null});
     let About::Customer(customer) = read(manual) else { panic!("a customer") };
-    assert_eq!((customer.id.as_str(), customer.subscription), ("cus_2", None));
+    assert_eq!((customer.id.as_str(), customer.invoiced), ("cus_2", None));
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub fn read(object: &Value) -> Option<Snapshot> {
     let items = items.map(Vec::as_slice).unwrap_or_default();
     let mut terms = Terms::new(status);
     let mut flags = Flags::default();
+    let lead = lead(items);
+    let currency = text(object, "currency").or_else(|| text(price_of(lead?), "currency"));
+    terms.currency = currency.map_or_else(|| "usd".to_owned(), |code| code.to_lowercase());
     let fixed = revenue(items, &mut flags);
     let is_set = |name: &str| object.get(name).is_some_and(|value| !value.is_null());
     flags.set("more_items", object.pointer("/items/has_more") == Some(&Value::Bool(true)));
@@ -42,11 +45,8 @@ pub fn read(object: &Value) -> Option<Snapshot> {
     if is_paying(status) && !is_set("pause_collection") {
         terms.mrr_cents = fixed;
     }
-    let lead = lead(items);
     terms.plan = lead.and_then(plan_name);
     terms.billing_period = lead.and_then(period);
-    let currency = text(object, "currency").or_else(|| text(price_of(lead?), "currency"));
-    terms.currency = currency.map_or_else(|| "usd".to_owned(), |code| code.to_lowercase());
     terms.seats_purchased = seats(items);
     terms.trial_start_on = time(object, "trial_start").map(|at| at.date_naive());
     terms.trial_end_on = time(object, "trial_end").map(|at| at.date_naive());
@@ -63,14 +63,19 @@ pub fn read(object: &Value) -> Option<Snapshot> {
     let customer = object.get("customer");
     terms.customer_id = customer.and_then(id_of);
     terms.flags = flags.0;
-    let workspace = object.pointer("/metadata/workspace_id").and_then(Value::as_str);
-    let workspace = workspace.map(str::trim).filter(|id| !id.is_empty() && id.len() <= 255);
     Some(Snapshot {
         id,
         customer: terms.customer_id.clone(),
-        workspace: workspace.map(str::to_owned),
+        workspace: workspace_of(object),
         terms,
     })
+}
+
+/// The product's id of the workspace, as `metadata` name it.
+#[must_use]
+pub fn workspace_of(object: &Value) -> Option<String> {
+    let id = object.pointer("/metadata/workspace_id")?.as_str()?.trim();
+    (!id.is_empty() && id.len() <= 255).then(|| id.to_owned())
 }
 
 /// Whether a subscription of this status never comes back: Stripe's ids are not used again.

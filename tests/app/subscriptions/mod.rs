@@ -4,6 +4,7 @@ mod order;
 mod signals;
 mod signed;
 pub mod stripe;
+mod together;
 mod upserts;
 
 use chrono::{DateTime, Utc};

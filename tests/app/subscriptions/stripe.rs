@@ -93,6 +93,18 @@ impl Shop {
     }
 }
 
+/// An invoice for subscription `sub_1`, which repeats the metadata of the subscription.
+pub fn invoice(id: &str, second: i64, workspace: &str) -> Value {
+    let at = "2026-11-20T09:00:00Z".parse::<DateTime<Utc>>().unwrap().timestamp() + second;
+    json!({
+        "id": id, "object": "event", "api_version": "2026-10-28.endive", "created": at, "livemode": true,
+        "type": "invoice.paid", "data": {"object": {
+            "id": "in_1", "object": "invoice", "customer": "cus_1",
+            "parent": {"type": "subscription_details", "subscription_details":
+                {"subscription": "sub_1", "metadata": {"workspace_id": workspace}}}}}
+    })
+}
+
 /// An event about subscription `sub_1` of customer `cus_1`, at a second of the 20th of November 2026.
 pub fn event(
     id: &str,
@@ -127,14 +139,25 @@ fn named(mut event: Value, workspace: &str) -> Value {
 #[actix_web::test]
 async fn a_signed_event_is_the_workspaces_subscription() {
     let shop = Shop::open().await;
-    let event = named(event("evt_1", "created", 0, "active", 4, Value::Null), "ws3");
+    let created = named(event("evt_1", "created", 0, "active", 4, Value::Null), "shop");
+    assert_eq!(shop.deliver(&created).await, "unmapped", "nobody has heard of the workspace");
+    shop.house.tx(|conn| {
+        diesel::sql_query(
+            "insert into workspaces (id, external_id, name, created_at, first_seen_at)
+             values ($1, 'shop', 'Shop', '2026-11-01Z', '2026-11-01Z')",
+        )
+        .bind::<diesel::sql_types::Uuid, _>(WorkspaceId::of("shop"))
+        .execute(conn)?;
+        Ok(())
+    });
+    let event = named(event("evt_2", "updated", 5, "active", 4, json!({"quantity": 4})), "shop");
     assert_eq!(shop.deliver(&event).await, "applied");
     assert_eq!(shop.deliver(&event).await, "duplicate");
     let standing = shop.standing();
     assert_eq!(standing.len(), 1);
     assert_eq!(
         (standing[0].1, standing[0].2.as_str(), standing[0].3),
-        (WorkspaceId::of("ws3"), "active", 6000)
+        (WorkspaceId::of("shop"), "active", 6000)
     );
     let page = shop.house.as_admin().get(&format!("/settings/webhooks/{}", shop.endpoint)).await;
     page.says(200, "customer.subscription.created");
@@ -307,6 +330,10 @@ async fn a_person_maps_what_nobody_knows_and_the_past_applies() {
         .post("/ingest/unmapped/cus_1/mapping", &[("workspace", "nothing")])
         .await
         .says(422, "Choose one of the workspaces");
+    revops
+        .post("/ingest/unmapped/cus_1/mapping", &[("workspace", "nothing"), ("q", "space 7")])
+        .await
+        .says(422, "Workspace 7");
     assert_eq!(revops.get("/ingest/unmapped/cus_9").await.status, 404);
     assert_eq!(house.as_rep().get("/ingest/unmapped").await.status, 404);
 
@@ -375,6 +402,34 @@ async fn both_secrets_are_taken_until_the_old_one_ends() {
         .post(&format!("{path}/revocation"), &[("confirm", "Stripe")])
         .await
         .leads_to("/settings/webhooks");
-    assert_eq!(shop.post(&body, &signature("whsec_the_new_one", &body, now)).await.status, 404);
+    shop.post(&body, &signature("whsec_the_new_one", &body, now)).await.says(410, "closed");
     assert_eq!(shop.cell("select string_agg(secret, '') from webhook_secrets"), "");
+}
+
+#[actix_web::test]
+async fn deliveries_wait_neither_for_pages_nor_for_forged_ones() {
+    use ripen::db::Pool;
+    let shop = Shop::open().await;
+    let db = &shop.house.db;
+    let pages: Vec<_> = (0..4).map(|_| db.checkout(Pool::Web).unwrap()).collect();
+    let event = event("evt_1", "created", 0, "active", 4, Value::Null);
+    assert_eq!(shop.deliver(&event).await, "unmapped", "every connection of the pages is taken");
+    drop(pages);
+
+    // Somebody else's forged delivery of this minute is being noted.
+    let (now, body) = (shop.house.clock.now(), event.to_string());
+    let note = |conn: &mut PgConnection| {
+        let store = ripen::sources::store_webhooks::refused;
+        store(conn, shop.endpoint, "wrong_signature", "Forged.", now)
+    };
+    let mut noting = db.checkout(Pool::Work).unwrap();
+    diesel::sql_query("begin").execute(&mut noting).unwrap();
+    note(&mut noting).unwrap();
+    diesel::sql_query("set lock_timeout = '1s'").execute(&mut noting).unwrap();
+    let forged = shop.post(&body, &signature("whsec_guess", &body, now)).await;
+    forged.says(400, "wrong_signature");
+    diesel::sql_query("commit").execute(&mut noting).unwrap();
+    shop.house.tx(note);
+    let times = "select times from webhook_deliveries where outcome = 'wrong_signature'";
+    assert_eq!(shop.cell(times), "2", "at least so many");
 }
