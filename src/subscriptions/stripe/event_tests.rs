@@ -128,6 +128,26 @@ fn what_the_revenue_leaves_out_is_flagged() {
 }
 
 #[test]
+fn a_price_in_another_currency_is_not_counted_as_if_in_the_subscriptions() {
+    let mut object = basil("active");
+    object["currency"] = "jpy".into();
+    let terms = snapshot(object.clone()).terms;
+    assert_eq!((terms.currency.as_str(), terms.mrr_cents), ("jpy", 0));
+    assert_eq!(terms.flags, ["other_currency"]);
+    let mut yen = price(3000, "month");
+    yen["currency"] = "JPY".into();
+    object["items"]["data"].as_array_mut().unwrap().push(json!({"quantity": 2, "price": yen}));
+    let terms = snapshot(object.clone()).terms;
+    assert_eq!((terms.mrr_cents, terms.flags), (6000, vec!["other_currency".to_owned()]));
+    object.as_object_mut().unwrap().remove("currency");
+    assert_eq!(
+        snapshot(object).terms.mrr_cents,
+        10_000,
+        "the first price says what the rest is in"
+    );
+}
+
+#[test]
 fn a_flat_plan_says_nothing_of_seats() {
     let mut object = basil("active");
     object["items"]["data"][0]["quantity"] = 1.into();

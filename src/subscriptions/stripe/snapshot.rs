@@ -21,7 +21,7 @@ pub struct Snapshot {
 
 /// Reads a subscription (`data.object`); none when it has no id or a status that nobody knows.
 ///
-/// MRR is the sum of the fixed items, before discounts, while the subscription is `active` or
+/// MRR is the sum of the fixed items in the subscription's currency, before discounts, while the subscription is `active` or
 /// `past_due` and money is collected. Seats are the largest quantity of a licensed item; a quantity
 /// of 1 is how flat plans look and says nothing.
 #[must_use]
@@ -35,7 +35,7 @@ pub fn read(object: &Value) -> Option<Snapshot> {
     let lead = lead(items);
     let currency = text(object, "currency").or_else(|| text(price_of(lead?), "currency"));
     terms.currency = currency.map_or_else(|| "usd".to_owned(), |code| code.to_lowercase());
-    let fixed = revenue(items, &mut flags);
+    let fixed = revenue(items, &terms.currency, &mut flags);
     let is_set = |name: &str| object.get(name).is_some_and(|value| !value.is_null());
     flags.set("more_items", object.pointer("/items/has_more") == Some(&Value::Bool(true)));
     flags.set("collection_paused", is_set("pause_collection"));
@@ -101,9 +101,15 @@ impl Flags {
     }
 }
 
-fn revenue(items: &[Value], flags: &mut Flags) -> i64 {
+fn revenue(items: &[Value], currency: &str, flags: &mut Flags) -> i64 {
     let mut sum = 0_i64;
     for item in items {
+        // A price with several currencies is shown in its default one, whatever the subscription is
+        // billed in; the amount in the other is not in the event.
+        if text(price_of(item), "currency").is_some_and(|own| !own.eq_ignore_ascii_case(currency)) {
+            flags.set("other_currency", true);
+            continue;
+        }
         match monthly(item) {
             Monthly::Fixed(cents) => sum = sum.saturating_add(cents),
             Monthly::Metered => flags.set("metered", true),
