@@ -4,48 +4,33 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
 use super::agreement::Said;
-use super::terms::{Row, STATUSES, period_named, status_named};
+use super::terms::{BY_TRAITS, Row, STATUSES, period_named, status_named};
 use crate::error::FieldErrors;
 use crate::ingest::traits::{number_of, text_of, time_of};
 use crate::web::form::Check;
-
-/// The members of a subscription. `workspace_id` is required, like the id itself; the others are kept
-/// as they are unless they are named, and a subscription counts once its `status` was said;
-/// times are RFC 3339, days or seconds since 1970; `mrr` is in major units of the currency,
-/// `mrr_cents` in minor ones; `updated_at` says since when all this holds (else: now).
-pub const FIELDS: [&str; 16] = [
-    "subscription_id",
-    "workspace_id",
-    "status",
-    "plan",
-    "billing_period",
-    "currency",
-    "mrr",
-    "mrr_cents",
-    "seats_purchased",
-    "trial_start_on",
-    "trial_end_on",
-    "started_at",
-    "canceled_at",
-    "ends_on",
-    "renewal_on",
-    "updated_at",
-];
 
 /// The longest id and name.
 const LONGEST: usize = 255;
 /// More than any subscription brings in, in minor units.
 const MOST_CENTS: f64 = 1e14;
 
-/// Reads what is said of a subscription. An absent member is not spoken of, null and blank clear it;
-/// members other than [`FIELDS`] are passed by (`id` stands for `subscription_id`, `seats` for
-/// `seats_purchased`, `trial_start` and `trial_end` for the days). A word about the future is dated `now`.
+/// Reads what is said of a subscription, by the names of `bulk/field.rs` (`id` stands for
+/// `subscription_id`, `seats` for `seats_purchased`, `trial_start` and `trial_end` for the days); other
+/// members are passed by. An absent member is not spoken of, null and blank clear it. `workspace_id` is
+/// required, like the id itself; times are RFC 3339, days or seconds since 1970; `mrr` is in major
+/// units of the currency, `mrr_cents` in minor ones. `updated_at` says since when all this holds:
+/// at the latest, and else, `latest`.
 ///
 /// # Errors
 /// What is wrong with which member, and how to mend it.
-pub fn read(said: &Map<String, Value>, now: DateTime<Utc>) -> Result<Row, FieldErrors> {
+pub fn read(said: &Map<String, Value>, latest: DateTime<Utc>) -> Result<Row, FieldErrors> {
     let mut reader = Reader { said, check: Check::default(), kept: Map::new() };
     let id = reader.id("subscription_id", &["subscription_id", "id"], "the subscription's id");
+    if id.starts_with(BY_TRAITS) {
+        let message =
+            format!("Ids that begin with {BY_TRAITS} are those of what traits tell: use another.");
+        reader.check.refuse("subscription_id", message);
+    }
     let workspace = reader.id("workspace_id", &["workspace_id"], "the workspace's id");
     reader.status();
     for field in ["plan", "customer_id"] {
@@ -84,7 +69,7 @@ pub fn read(said: &Map<String, Value>, now: DateTime<Utc>) -> Result<Row, FieldE
     for field in ["started_at", "canceled_at"] {
         reader.time(field);
     }
-    let said_at = reader.updated_at().unwrap_or(now).min(now);
+    let said_at = reader.updated_at().unwrap_or(latest).min(latest);
     reader.check.done(Row { id, workspace, said: Said(reader.kept), said_at })
 }
 
@@ -276,6 +261,12 @@ mod tests {
                 "trial_end_on"
             ]
         );
+    }
+
+    #[test]
+    fn the_ids_of_what_traits_tell_are_taken() {
+        let said = json!({"id": "traits:w", "workspace_id": "w", "status": "paid"});
+        assert!(read_json(&said).unwrap_err().contains_key("subscription_id"));
     }
 
     #[test]
