@@ -14,11 +14,12 @@ use crate::web::form::Form;
 use crate::web::format;
 use crate::web::permit::{Permit, SeeIngest};
 
-/// Which workspace.
+/// Which workspace, and what had been searched for.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct MappingForm {
     workspace: String,
+    q: String,
 }
 
 /// `POST /ingest/unmapped/{customer}/mapping`: all subscriptions of the customer are the workspace's.
@@ -61,7 +62,7 @@ pub async fn map(
             answer::told(&htmx, "/ingest/unmapped", text)
         }
         Err(Error::Invalid(errors)) => {
-            let page = CustomerPage::load(&app, &me, &customer, "").await?;
+            let page = CustomerPage::load(&app, &me, &customer, &form.q).await?;
             answer::unprocessable(&page.refused(errors))
         }
         Err(error) => Err(error),
