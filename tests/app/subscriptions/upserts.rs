@@ -64,6 +64,24 @@ fn the_newer_word_wins_and_the_older_one_is_history() {
 }
 
 #[test]
+fn what_is_said_again_after_something_else_ends_the_history_in_any_order() {
+    let words = [
+        row("active", 4900, "2026-11-10T00:00:00Z"),
+        row("paused", 0, "2026-11-11T00:00:00Z"),
+        row("active", 4900, "2026-11-12T00:00:00Z"),
+    ];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let product = Product::new();
+        for at in order {
+            say(&product, &words[at]);
+        }
+        let dated: Vec<String> = dated(&product).into_iter().map(|(_, status)| status).collect();
+        assert_eq!(dated, ["active", "paused", "active"], "{order:?}");
+        assert_eq!(standing(&product), ("active".to_owned(), 4900));
+    }
+}
+
+#[test]
 fn a_word_touches_the_workspace_from_the_day_it_speaks_for() {
     let product = Product::new();
     let mut first = row("active", 0, "2026-11-10T00:00:00Z");
