@@ -114,7 +114,8 @@ fn tidy(running: &Running<'_>) -> Result<()> {
         Ok(())
     })?;
     imports::jobs::forget(running)?;
-    ingest::jobs::forget(running)
+    ingest::jobs::forget(running)?;
+    ingest::jobs::merge_notes(running)
 }
 
 /// Makes what a new installation starts with: catalog, scoring model, routing rules, pools. Safe to

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::{ops, store_retention};
+use super::{ops, ops_notes, store_retention};
 use crate::db::Pool;
 use crate::error::{Error, Result};
 use crate::queue::engine::Running;
@@ -56,6 +56,24 @@ pub fn forget(running: &Running<'_>) -> Result<()> {
         running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;
     }
     Ok(())
+}
+
+/// Notes of the drainer looked at by one transaction: it waits for that.
+const NOTES: i64 = 2_000;
+
+/// Makes one of the drainer's small notes about days that are over, as far as they are alike.
+///
+/// # Errors
+/// When the database fails, or when the job's lease was lost; what was merged stays so.
+pub fn merge_notes(running: &Running<'_>) -> Result<()> {
+    let today = running.clock.now().date_naive();
+    let mut after = 0;
+    loop {
+        let last = running.db.tx(Pool::Work, |conn| ops_notes::merge(conn, after, today, NOTES))?;
+        let Some(last) = last else { return Ok(()) };
+        after = last;
+        running.progress(0, None)?;
+    }
 }
 
 /// Goes on with the replay that the job names until all its letters were tried.

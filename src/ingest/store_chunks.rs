@@ -144,6 +144,58 @@ pub fn counted_by(conn: &mut PgConnection, chunks: &[i64], catalog: i32) -> Resu
     Ok(())
 }
 
+/// Bytes of a note up to which it is small: of a few hundred rows.
+const SMALL: i32 = 2_000;
+
+/// Small notes after this one, of rows of one day that is before `before`, in their order.
+///
+/// # Errors
+/// When the database fails.
+pub fn small(
+    conn: &mut PgConnection,
+    after: i64,
+    before: NaiveDate,
+    at_most: i64,
+) -> Result<Vec<LoggedChunk>> {
+    Ok(diesel::sql_query(
+        "select id, catalog, journal_ids, days, left_ids, left_places from journal_chunks
+         where id > $1 and cardinality(days) = 1 and days[1] < $2
+           and pg_column_size(journal_ids) + pg_column_size(left_ids) + pg_column_size(left_places) < $3
+         order by id limit $4",
+    )
+    .bind::<BigInt, _>(after)
+    .bind::<Date, _>(before)
+    .bind::<Int4, _>(SMALL)
+    .bind::<BigInt, _>(at_most)
+    .load(conn)?)
+}
+
+/// Makes one note of several, which keeps the number of the first. They count by one catalog, and
+/// nobody drains or rebuilds meanwhile ([`super::store_drain::lock`]).
+///
+/// # Errors
+/// When the database fails.
+pub fn merge(conn: &mut PgConnection, chunks: &[LoggedChunk]) -> Result<()> {
+    let Some((first, others)) = chunks.split_first() else { return Ok(()) };
+    let all = |part: fn(&LoggedChunk) -> &[i64]| -> Vec<i64> {
+        chunks.iter().flat_map(|chunk| part(chunk).iter().copied()).collect()
+    };
+    diesel::sql_query("delete from journal_chunks where id = any($1)")
+        .bind::<Array<BigInt>, _>(others.iter().map(|chunk| chunk.id).collect::<Vec<_>>())
+        .execute(conn)?;
+    diesel::sql_query(
+        "update journal_chunks set journal_ids = $2, left_ids = $3, left_places = $4 where id = $1",
+    )
+    .bind::<BigInt, _>(first.id)
+    .bind::<Array<BigInt>, _>(all(|chunk| &chunk.journal_ids))
+    .bind::<Array<BigInt>, _>(all(|chunk| &chunk.left_ids))
+    .bind::<Array<Int4>, _>(
+        chunks.iter().flat_map(|chunk| chunk.left_places.iter().copied()).collect::<Vec<_>>(),
+    )
+    .execute(conn)?;
+    Ok(())
+}
+
 /// Beyond so many chunks nobody waits for the exact number.
 const COUNTED: i64 = 10_000;
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use diesel::prelude::*;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -15,6 +15,7 @@ use ripen::catalog::{change, defaults, ops, store};
 use ripen::db::Pool;
 use ripen::error::{Error, Result};
 use ripen::ingest::drain::{self, Limits};
+use ripen::ingest::ops_notes;
 use ripen::jobs::{HANDLERS, PROJECTIONS};
 use ripen::queue;
 use ripen::queue::engine;
@@ -53,6 +54,12 @@ fn rebuild_all(product: &Product) -> Step {
         total.events += done.events;
         total.changed += done.changed;
     }
+}
+
+/// Makes one of small notes of the day, as far as they are alike.
+fn merge(product: &Product, at_most: i64) {
+    let tomorrow = product.clock.today().succ_opt().unwrap();
+    product.db.tx(Pool::Work, |conn| ops_notes::merge(conn, 0, tomorrow, at_most)).unwrap();
 }
 
 /// A step that dies before its commit.
@@ -171,6 +178,9 @@ fn any_catalogs_any_split_and_any_rebuild_end_as_the_last_catalog_from_the_start
             if random.random_bool(0.2) {
                 step(&product, random.random_range(1..40));
             }
+            if random.random_bool(0.2) {
+                merge(&product, random.random_range(2..30));
+            }
             rest = after;
         }
         publish(&product, catalogs.last().unwrap());
@@ -217,6 +227,44 @@ fn a_hundred_an_hour_are_a_loop_once_they_are_a_key_event_and_none_before() {
     assert_eq!(product.count("usage_days") + product.count("key_events"), 0);
     let active = product.cell("select max(last_active_at) from memberships");
     assert_eq!(active, None, "nobody was active who did nothing that counts");
+}
+
+#[test]
+fn small_notes_of_a_day_that_is_over_become_one() {
+    let product = Product::new();
+    for part in 0..40 {
+        product.send(&clicks(part..part + 2));
+    }
+    let mut all = defaults::definitions();
+    all.push(change::proposed("Ping"));
+    publish(&product, &all);
+    product.send(&clicks(100..101));
+    let tidy = || {
+        let now = product.clock.now();
+        let start =
+            |conn: &mut PgConnection| queue::store::enqueue(conn, "tidy", &json!({}), None, now);
+        product.db.tx(Pool::Work, start).unwrap();
+        let stop = AtomicBool::new(false);
+        assert_eq!(engine::drain(&product.db, &product.clock, &HANDLERS, &stop).unwrap(), 1);
+        let failed =
+            product.cell("select string_agg(last_error, ',') from jobs where finished_at is null");
+        assert_eq!(failed, None);
+    };
+    product.db.tx(Pool::Work, |conn| ripen::jobs::furnish(conn, product.clock.now())).unwrap();
+    tidy();
+    assert_eq!(product.count("journal_chunks"), 41, "the day is not over");
+    product.clock.advance(TimeDelta::days(1));
+    tidy();
+    assert_eq!(product.count("journal_chunks"), 2, "one for each version of the catalog");
+    let rows = "select string_agg(cardinality(journal_ids) || '/' || cardinality(left_ids), ',' order by id)
+                from journal_chunks";
+    assert_eq!(product.cell(rows).as_deref(), Some("40/39,1/0"));
+    // What was sent twice is still left out, and counted again once.
+    assert_eq!(rebuild_all(&product), Step { chunks: 1, events: 41, changed: 41 });
+    assert_eq!(product.count("key_events"), 42);
+    product.clock.advance(TimeDelta::days(90));
+    tidy();
+    assert_eq!(product.count("journal_chunks"), 0, "a note goes with its day");
 }
 
 #[test]
