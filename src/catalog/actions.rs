@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::change::Change;
 use super::pages::{VersionPage, differences};
 use super::pages_forecast::Forecast;
-use super::pages_form::{Conflict, FormPage, Typed, change_of, look_ahead};
+use super::pages_form::{Conflict, FormPage, Typed, change_of, look_ahead, looked};
 use super::{ops, pages_referrers, store};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
@@ -25,13 +25,14 @@ const LIST: &str = "/settings/events";
 /// What became of a form.
 enum Outcome {
     Saved(i32),
-    Shown(Forecast),
+    /// What it would do, what stands for it in the form, and whether it was to be saved unseen.
+    Shown(Forecast, String, bool),
     Invalid(FieldErrors),
     /// The version in force by now, and what it changed.
     Conflict(String, i32, Vec<String>),
 }
 
-/// `POST /settings/events`: looks ahead, or adds the event with `do=save`.
+/// `POST /settings/events`: looks ahead, or adds the event with `do=save` when it was looked at.
 pub async fn add(
     app: web::Data<App>,
     me: Permit<EditCatalog>,
@@ -41,7 +42,7 @@ pub async fn add(
     put(&app, &me, &htmx, &fields, String::new()).await
 }
 
-/// `POST /settings/events/{key}`: looks ahead, or saves the event with `do=save`.
+/// `POST /settings/events/{key}`: looks ahead, or saves the event with `do=save` when it was looked at.
 pub async fn edit(
     app: web::Data<App>,
     me: Permit<EditCatalog>,
@@ -61,15 +62,14 @@ async fn put(
 ) -> Result<HttpResponse> {
     let typed = Typed::read(fields);
     let seen = seen(fields.text("seen"))?;
-    let is_final = fields.text("do") == "save";
+    let shown = (fields.text("do") == "save").then(|| fields.text("looked").to_owned());
     let (by, now, form, of) = (Actor::from(me), me.now, typed.clone(), key.clone());
     let (outcome, referrers) = app
         .db
         .tx_web(move |conn| {
-            let outcome = if is_final {
-                saved(conn, &by, seen, &form, &of, now)
-            } else {
-                look_ahead(conn, &form, &of, now).map(|(_, forecast)| Outcome::Shown(forecast))
+            let outcome = match &shown {
+                Some(shown) => saved(conn, &by, (seen, shown), &form, &of, now),
+                None => ahead(conn, &form, &of, false, now),
             };
             let outcome = match outcome {
                 Err(Error::Invalid(errors)) => Outcome::Invalid(errors),
@@ -89,7 +89,9 @@ async fn put(
             let text = format!("{label} is saved: version {version} of the catalog is in force.");
             answer::told(htmx, LIST, text)
         }
-        Outcome::Shown(forecast) => answer::page(&page(FieldErrors::new()).with_forecast(forecast)),
+        Outcome::Shown(forecast, looked, is_unseen) => {
+            answer::page(&page(FieldErrors::new()).with_forecast(forecast, looked, is_unseen))
+        }
         Outcome::Invalid(errors) => answer::unprocessable(&page(errors)),
         Outcome::Conflict(text, version, lines) => {
             let conflict = Conflict { text, version, lines };
@@ -103,10 +105,22 @@ fn seen(text: &str) -> Result<i32> {
     text.parse().map_err(|_| Error::invalid("", "The form is incomplete. Open it again."))
 }
 
+fn ahead(
+    conn: &mut diesel::PgConnection,
+    form: &Typed,
+    key: &str,
+    is_unseen: bool,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Outcome> {
+    let (change, forecast) = look_ahead(conn, form, key, now)?;
+    Ok(Outcome::Shown(forecast, looked(&change)?, is_unseen))
+}
+
+/// `seen` is the version that the form was made from, `shown` what was looked at.
 fn saved(
     conn: &mut diesel::PgConnection,
     by: &Actor,
-    seen: i32,
+    (seen, shown): (i32, &str),
     form: &Typed,
     key: &str,
     now: chrono::DateTime<chrono::Utc>,
@@ -120,6 +134,9 @@ fn saved(
         }
         other => other?,
     };
+    if version == seen && looked(&change)? != shown {
+        return ahead(conn, form, key, true, now);
+    }
     match ops::save(conn, by, seen, &change, &form.reason, now) {
         Ok(version) => Ok(Outcome::Saved(version)),
         Err(Error::Conflict(text)) => {

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::change::{self, Change};
 use super::condition::Condition;
@@ -134,6 +135,10 @@ pub(super) struct FormPage {
     milestones: [(&'static str, &'static str); 3],
     errors: FieldErrors,
     forecast: Option<Forecast>,
+    /// What the change was that was looked at; empty before.
+    looked: String,
+    /// Why the preview is shown although it was to be saved.
+    is_unseen: bool,
     conflict: Option<Conflict>,
     referrers: Vec<String>,
 }
@@ -180,14 +185,18 @@ impl FormPage {
             ],
             errors,
             forecast: None,
+            looked: String::new(),
+            is_unseen: false,
             conflict: None,
             referrers: Vec::new(),
         }
     }
 
-    /// With what it would do.
-    pub fn with_forecast(mut self, forecast: Forecast) -> Self {
+    /// With what it would do; `is_unseen` when it was to be saved without having been looked at.
+    pub fn with_forecast(mut self, forecast: Forecast, looked: String, is_unseen: bool) -> Self {
         self.forecast = Some(forecast);
+        self.looked = looked;
+        self.is_unseen = is_unseen;
         self
     }
 
@@ -268,6 +277,17 @@ pub(super) fn look_ahead(
     let edited = if key.is_empty() { typed.key.trim() } else { key };
     let forecast = forecast(conn, before, after, edited, now)?;
     Ok((change, forecast))
+}
+
+/// What stands for a change in its form, so that only what was looked at is saved: a hash of it, whatever
+/// the time and the reason.
+pub(super) fn looked(change: &Change) -> Result<String> {
+    let (Change::Add(definition) | Change::Edit(definition)) = change else {
+        return Ok(String::new());
+    };
+    let muted_at = definition.muted_at.map(|_| DateTime::UNIX_EPOCH);
+    let text = serde_json::to_vec(&Definition { muted_at, ..definition.clone() });
+    Ok(hex::encode(Sha256::digest(text.map_err(Error::internal)?)))
 }
 
 /// The change that a form spells.

@@ -33,6 +33,25 @@ async fn add(client: &Client, seen: &str, fields: &[(&str, &str)]) -> crate::hou
     client.post("/settings/events", &all).await
 }
 
+/// What stands in a form for the change that it shows.
+fn looked(shown: &crate::house::Answer) -> String {
+    shown.says(200, "What it would do");
+    let after = shown.body.split("name=\"looked\" value=\"").nth(1).unwrap();
+    let looked = after.split('"').next().unwrap().to_owned();
+    assert_eq!(looked.len(), 64, "a preview carries what was looked at");
+    looked
+}
+
+/// Looks at what these fields do, then saves it.
+async fn look_and_save(
+    client: &Client,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> crate::house::Answer {
+    let looked = looked(&client.post(path, fields).await);
+    client.post(path, &[fields, &[("do", "save"), ("looked", looked.as_str())]].concat()).await
+}
+
 #[actix_web::test]
 async fn revops_and_admin_edit_and_nobody_else_sees_it() {
     let house = house().await;
@@ -56,8 +75,16 @@ async fn an_unknown_name_becomes_a_key_event_in_two_steps() {
     shown.says(200, "Shared a report (report_shared) is new");
     shown.says(200, "would count as this event, now 0");
     assert_eq!(version(&house), 1, "looking ahead saves nothing");
-    let saved =
-        add(&revops, "1", &[("do", "save"), ("reason", "Reports are our key action")]).await;
+    let looked = looked(&shown);
+    let save =
+        [("do", "save"), ("reason", "Reports are our key action"), ("looked", looked.as_str())];
+    // Typed otherwise after looking: it is shown again, and nothing is saved.
+    let unseen = add(&revops, "1", &[&save[..], &[("muted", "yes")]].concat()).await;
+    unseen.says(200, "this is not what you looked at");
+    unseen.says(200, "value=\"Reports are our key action\"");
+    assert_ne!(self::looked(&unseen), looked);
+    assert_eq!(version(&house), 1);
+    let saved = add(&revops, "1", &save).await;
     saved.leads_to("/settings/events");
     assert_eq!(version(&house), 2);
     let list = revops.get("/settings/events").await;
@@ -79,13 +106,12 @@ async fn an_unknown_name_becomes_a_key_event_in_two_steps() {
 async fn what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost() {
     let house = house().await;
     let admin = house.as_admin();
-    let refused = add(
-        &admin,
-        "1",
-        &[("names", "x"), ("path", "plan"), ("op", "<"), ("value", "pro <b>"), ("do", "save")],
-    )
-    .await;
+    let shown = looked(&add(&admin, "1", &[]).await);
+    let refused = add(&admin, "1", &[("do", "save"), ("looked", shown.as_str())]).await;
     refused.says(422, "Say in up to 500 letters why");
+    // What was never looked at is not saved, but shown.
+    let unseen = add(&admin, "1", &[("do", "save"), ("reason", "r")]).await;
+    assert_eq!(looked(&unseen), shown);
     let fields = [("names", ""), ("reason", "r"), ("do", "save")];
     let refused = admin
         .post(
@@ -132,7 +158,8 @@ async fn what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost() {
 async fn who_saves_over_a_colleague_is_asked_first() {
     let house = house().await;
     let (one, other) = (house.as_revops(), house.as_admin());
-    let save = [("do", "save"), ("reason", "first")];
+    let shown = looked(&add(&one, "1", &[]).await);
+    let save = [("do", "save"), ("reason", "first"), ("looked", shown.as_str())];
     add(&one, "1", &save).await.leads_to("/settings/events");
     let edit = |seen: &'static str| {
         vec![
@@ -141,16 +168,16 @@ async fn who_saves_over_a_colleague_is_asked_first() {
             ("category", "intent"),
             ("is_key", "yes"),
             ("names", "Limit Hit"),
-            ("do", "save"),
             ("reason", "second"),
         ]
     };
-    let conflict = other.post("/settings/events/usage_limit_hit", &edit("1")).await;
+    let path = "/settings/events/usage_limit_hit";
+    let conflict = look_and_save(&other, path, &edit("1")).await;
     conflict.says(409, "changed by somebody else");
     conflict.says(409, "Shared a report (report_shared) is new");
     conflict.says(409, "value=\"Hit the wall\"");
     conflict.says(409, "name=\"seen\" value=\"2\"");
-    other.post("/settings/events/usage_limit_hit", &edit("2")).await.leads_to("/settings/events");
+    look_and_save(&other, path, &edit("2")).await.leads_to("/settings/events");
     let (version, all) = house.tx(store::current);
     assert_eq!(version, 3);
     assert!(all.iter().any(|event| event.key == "report_shared"));
