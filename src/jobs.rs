@@ -15,8 +15,8 @@ use crate::team::member::Member;
 use crate::usage::jobs::REBUILD;
 use crate::web::role::May;
 use crate::{
-    accounts, catalog, contacts, identity, imports, ingest, queue, routing, scoring, sources,
-    subscriptions, tasks, team, usage, web, workspaces,
+    accounts, catalog, contacts, identity, imports, ingest, queue, retention, routing, scoring,
+    sources, subscriptions, tasks, team, usage, web, workspaces,
 };
 
 /// What the drainer makes of events, in the order in which each needs the one before: who, where,
@@ -114,8 +114,10 @@ fn tidy(running: &Running<'_>) -> Result<()> {
         Ok(())
     })?;
     imports::jobs::forget(running)?;
+    usage::jobs::forget(running)?;
     ingest::jobs::forget(running)?;
-    ingest::jobs::merge_notes(running)
+    ingest::jobs::merge_notes(running)?;
+    running.db.tx(Pool::Work, |conn| retention::store::forgotten(conn, running.clock.now()))
 }
 
 /// Makes what a new installation starts with: catalog, scoring model, routing rules, pools. Safe to

@@ -25,6 +25,7 @@ pub mod web;
 pub mod team;
 pub mod sources;
 pub mod catalog;
+pub mod retention;
 pub mod ingest;
 pub mod identity;
 pub mod accounts;

@@ -448,6 +448,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    membership_events (workspace_id, user_id, event_key, occurred_at, id) {
+        workspace_id -> Uuid,
+        user_id -> Uuid,
+        event_key -> Text,
+        occurred_at -> Timestamptz,
+        id -> Uuid,
+        invitation_source -> Nullable<Text>,
+        invited_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     memberships (workspace_id, user_id) {
         workspace_id -> Uuid,
         user_id -> Uuid,
@@ -558,6 +570,17 @@ diesel::table! {
         requests -> Int8,
         first_at -> Timestamptz,
         last_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    retention (single) {
+        single -> Bool,
+        journal_days -> Int4,
+        key_event_days -> Int4,
+        key_events_from -> Date,
+        key_events_complete_from -> Date,
+        forgotten_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -1036,6 +1059,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     journal_chunks,
     journal_pending,
     key_events,
+    membership_events,
     memberships,
     merge_candidates,
     merge_evidence,
@@ -1044,6 +1068,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     pools,
     product_users,
     refused_requests,
+    retention,
     routing_decisions,
     routing_rule_sets,
     schedules,

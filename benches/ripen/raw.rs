@@ -16,6 +16,22 @@ use uuid::Uuid;
 
 use crate::place::Place;
 
+diesel::table! {
+    key_events_whole (id) {
+        workspace_id -> Uuid,
+        occurred_at -> Timestamptz,
+        id -> Uuid,
+        user_id -> Uuid,
+        event_key -> Text,
+        name -> Text,
+        feature -> Text,
+        value -> Nullable<Float8>,
+        properties -> Jsonb,
+        source_id -> Uuid,
+        inferred -> Nullable<Text>,
+    }
+}
+
 /// A table of the product that COPY can read and write.
 macro_rules! copies {
     ($($table:ident),*) => {
@@ -26,6 +42,15 @@ macro_rules! copies {
         fn dump(place: &Place, table: &str) -> Vec<u8> {
             let conn = &mut PgConnection::establish(place.url.expose()).expect("a connection");
             let mut bytes = Vec::new();
+            if table == "key_events" {
+                // COPY does not read a table in partitions.
+                sql_query("create temporary table key_events_whole as table key_events")
+                    .execute(conn)
+                    .expect(table);
+                copy_to(key_events_whole::table).with_format(CopyFormat::Binary).load_raw(conn)
+                    .expect(table).read_to_end(&mut bytes).expect(table);
+                return bytes;
+            }
             match table {
                 $(stringify!($table) => {
                     copy_to(schema::$table::table).with_format(CopyFormat::Binary).load_raw(conn)

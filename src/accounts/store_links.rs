@@ -92,7 +92,7 @@ pub fn evidence(
         .collect();
     let members: Vec<Member> = diesel::sql_query(
         "with creators as (
-             select distinct on (workspace_id) workspace_id, user_id from key_events
+             select distinct on (workspace_id) workspace_id, user_id from membership_events
              where workspace_id = any($1) and event_key = 'workspace_created'
              order by workspace_id, occurred_at, id
          ), firsts as (

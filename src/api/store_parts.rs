@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
+use crate::workspaces::store_days::{self, Span};
 
 /// A usage day.
 #[derive(Clone, Debug, Serialize, QueryableByName)]
@@ -93,6 +94,22 @@ pub fn events(
     before: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
 ) -> Result<Vec<KeyEvent>> {
+    store_days::newest(
+        conn,
+        workspace,
+        before.map(|before| before.0),
+        limit,
+        |conn, span, limit| events_of(conn, workspace, before, span, limit),
+    )
+}
+
+fn events_of(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    before: Option<(DateTime<Utc>, Uuid)>,
+    span: Span,
+    limit: i64,
+) -> Result<Vec<KeyEvent>> {
     let (at, id) = before.unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));
     // PostgreSQL's years end before chrono's.
     let at = at.min(DateTime::from_timestamp(253_402_300_799, 0).unwrap_or(at));
@@ -102,6 +119,7 @@ pub fn events(
                 coalesce(c.external_id, p.external_id, e.user_id::text) as user_id
          from (select * from key_events
                where workspace_id = $1 and (occurred_at, id) < ($2, $3)
+                 and occurred_at >= $5 and occurred_at < $6
                order by occurred_at desc, id desc limit $4) e
          left join product_users p on p.id = e.user_id
          left join product_users c on c.id = p.canonical_id
@@ -111,6 +129,8 @@ pub fn events(
     .bind::<Timestamptz, _>(at)
     .bind::<SqlUuid, _>(id)
     .bind::<BigInt, _>(limit)
+    .bind::<Timestamptz, _>(span.from)
+    .bind::<Timestamptz, _>(span.to)
     .load(conn)?)
 }
 

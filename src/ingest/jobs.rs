@@ -7,22 +7,20 @@ use super::{ops, ops_notes, store_retention};
 use crate::db::Pool;
 use crate::error::{Error, Result};
 use crate::queue::engine::Running;
+use crate::retention::{policy, store};
 
-/// A message that comes again within so many days is known (the promise is 30).
-const KEEP_SEEN: Days = Days::new(35);
-/// What was sent is kept so long, and dead letters that were settled.
-const KEEP_RAW: Days = Days::new(90);
+const KEEP_SEEN: Days = Days::new(policy::KNOWN_MESSAGES);
+const KEEP_LETTERS: Days = Days::new(policy::DEAD_LETTERS);
 /// The rhythm of a source is read from four weeks of minutes; older ones become days.
 const KEEP_MINUTES: Days = Days::new(35);
-/// Measurements by the minute are looked at for a day or two.
-const KEEP_MEASURES: Days = Days::new(14);
+const KEEP_MEASURES: Days = Days::new(policy::MEASURES);
 /// What is usual for an event name is read from so many days ([`super::names::HISTORY`]).
 const KEEP_NAMES: Days = Days::new(90);
 /// Rows a transaction: the drainer writes the same tables.
 const BATCH: i64 = 20_000;
 
 /// Forgets known messages, dead letters that are settled or of visitors who stayed unknown, where events
-/// without a named workspace were placed, and days of the journal that are too old.
+/// without a named workspace were placed, and days of the journal that are kept no longer.
 ///
 /// # Errors
 /// When the database fails, or when the job's lease was lost; what was forgotten stays so.
@@ -41,8 +39,11 @@ pub fn forget(running: &Running<'_>) -> Result<()> {
     running.db.tx(Pool::Work, |conn| store_retention::fold_minutes(conn, minutes))?;
     let (measured, named) = (before(now, KEEP_MEASURES), before(now, KEEP_NAMES));
     running.db.tx(Pool::Work, |conn| store_retention::forget_measures(conn, measured, named))?;
-    let raw = before(now, KEEP_RAW);
-    running.db.tx(Pool::Work, |conn| store_retention::forget_letters(conn, raw))?;
+    let letters = before(now, KEEP_LETTERS);
+    running.db.tx(Pool::Work, |conn| store_retention::forget_letters(conn, letters))?;
+    let raw = running
+        .db
+        .read(Pool::Work, |conn| Ok(store::load(conn)?.policy.journal_from(now.date_naive())))?;
     while running.db.tx(Pool::Work, |conn| store_retention::forget_inferred(conn, raw, BATCH))? > 0
     {
         running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;

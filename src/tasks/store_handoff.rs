@@ -14,6 +14,7 @@ use super::handoff::{KeyEvent, Knowledge, Person};
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceId;
 use crate::schema::{event_definitions, key_events};
+use crate::workspaces::store_days;
 
 /// More than a handoff shows, so that the opener finds the integration behind five page views.
 const EVENTS_READ: i64 = 20;
@@ -88,18 +89,24 @@ fn events(
     workspace: WorkspaceId,
     now: DateTime<Utc>,
 ) -> Result<Vec<KeyEvent>> {
-    let rows: Vec<(DateTime<Utc>, Uuid, String, String)> = key_events::table
-        .filter(key_events::workspace_id.eq(workspace))
-        .filter(key_events::occurred_at.le(now))
-        .order((key_events::occurred_at.desc(), key_events::id.desc()))
-        .limit(EVENTS_READ)
-        .select((
-            key_events::occurred_at,
-            key_events::user_id,
-            key_events::event_key,
-            key_events::feature,
-        ))
-        .load(conn)?;
+    type Row = (DateTime<Utc>, Uuid, String, String);
+    let rows: Vec<Row> =
+        store_days::newest(conn, workspace, Some(now), EVENTS_READ, |conn, span, limit| {
+            Ok(key_events::table
+                .filter(key_events::workspace_id.eq(workspace))
+                .filter(key_events::occurred_at.le(now))
+                .filter(key_events::occurred_at.ge(span.from))
+                .filter(key_events::occurred_at.lt(span.to))
+                .order((key_events::occurred_at.desc(), key_events::id.desc()))
+                .limit(limit)
+                .select((
+                    key_events::occurred_at,
+                    key_events::user_id,
+                    key_events::event_key,
+                    key_events::feature,
+                ))
+                .load(conn)?)
+        })?;
     // Names and labels by themselves: these tables may live on another machine than the events.
     let ids: Vec<Uuid> = rows.iter().map(|row| row.1).collect();
     let names = names(conn, &ids)?;

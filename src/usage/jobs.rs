@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::rebuild;
+use super::{rebuild, store_days};
 use crate::db::Pool;
 use crate::error::Result;
-use crate::ingest::{store_chunks, store_status};
+use crate::ingest::{store_chunks, store_drain, store_status};
 use crate::queue::engine::Running;
-use crate::{catalog, queue};
+use crate::{catalog, queue, retention};
 
 /// The kind of the job.
 pub const REBUILD: &str = "rebuild";
@@ -39,6 +39,36 @@ pub fn rebuild(running: &Running<'_>) -> Result<()> {
             std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// Rows of the default partition that one transaction forgets.
+const BATCH: i64 = 20_000;
+
+/// Makes room for the key events of the days to come, and drops the days that are kept no longer.
+///
+/// # Errors
+/// When the database fails, or the job's lease was lost; what was dropped stays so.
+pub fn forget(running: &Running<'_>) -> Result<()> {
+    let today = running.clock.now().date_naive();
+    let from = running.db.tx(Pool::Work, |conn| {
+        store_days::make_ahead(conn, today)?;
+        retention::store::let_go(conn, today)
+    })?;
+    for name in running.db.read(Pool::Work, |conn| store_days::old_partitions(conn, from))? {
+        running.db.tx(Pool::Work, |conn| store_days::drop_partition(conn, &name))?;
+        running.progress(0, None)?;
+    }
+    while running.db.tx(Pool::Work, |conn| store_days::forget_default(conn, from, BATCH))? > 0 {
+        running.progress(0, None)?;
+    }
+    for day in running.db.read(Pool::Work, |conn| store_days::unsettled(conn, from))? {
+        running.db.tx(Pool::Work, |conn| {
+            store_drain::lock(conn)?;
+            store_days::settle(conn, day)
+        })?;
+        running.progress(0, None)?;
+    }
+    Ok(())
 }
 
 /// The rebuild that is under way or waits for its turn.

@@ -7,10 +7,13 @@
 //! of all of these).
 //!
 //! The drainer's half: `project` (events to usage days and key events), `count` (what is added and
-//! taken away), `rebuild` (counting the journal again by another catalog, as one of the `jobs`). Owns `usage_days`, `key_events`, `inferred_events` and `visits`.
+//! taken away), `store_days` (the partitions of key events), `rebuild` (counting the journal again by another
+//! catalog, as one of the `jobs`). Owns `usage_days`, `key_events`, `membership_events`, `inferred_events`
+//! and `visits`.
 //!
 //! Invariants: a field has one key, one type and one definition everywhere; "last N days" means the
-//! N UTC days that end with `as_of`, that day included; a day after `as_of` does not exist.
+//! N UTC days that end with `as_of`, that day included; a day after `as_of` does not exist; a key event's
+//! day is a usage day, so that whoever looks for key events finds their days there.
 
 mod aggregate;
 pub mod compute;
@@ -23,6 +26,8 @@ pub mod jobs;
 pub mod project;
 pub mod rebuild;
 pub mod signal;
+pub mod store_days;
 pub mod store_inferred;
+pub mod store_key_events;
 pub mod store_usage;
 pub mod taxonomy;

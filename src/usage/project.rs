@@ -8,13 +8,15 @@ use uuid::Uuid;
 
 use super::count::Counts;
 use super::store_inferred::{self, InferredRow};
-use super::store_usage::{self, KeyEvent, Waiting};
+use super::store_key_events::{self, KeyEvent, Waiting};
+use super::store_usage;
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
 use crate::ingest::attribution::Inferred;
 use crate::ingest::chunk::{Chunk, ChunkEvent, Refusal};
 use crate::ingest::meaning::Meaning;
 use crate::ingest::message::Kind;
+use crate::workspaces::store_activity;
 use crate::workspaces::store_memberships::{self, Pair};
 
 /// The projection of usage.
@@ -194,7 +196,7 @@ pub(super) fn place_old(
             chunk.waiting.push(row.id);
         }
     }
-    let mut stored = store_usage::take_key_events(conn, &from)?;
+    let mut stored = store_key_events::take_key_events(conn, &from)?;
     let known: HashSet<UserId> = store_inferred::known(conn, &from)?;
     for (mut row, found) in to {
         let key_event = stored.remove(&row.id).or_else(|| waiting_key_event(&row));
@@ -250,8 +252,8 @@ pub(super) fn write(
 ) -> Result<()> {
     store_inferred::insert(conn, &mut changes.placed)?;
     store_inferred::update(conn, &changes.moved)?;
-    store_usage::add_key_events(conn, &mut changes.key_events)?;
-    store_usage::label_key_events(conn, &changes.labels)?;
+    store_key_events::add_key_events(conn, &mut changes.key_events)?;
+    store_key_events::label_key_events(conn, &changes.labels)?;
     store_usage::apply(conn, &changes.counts)?;
     store_inferred::visit(conn, &changes.visits)?;
     let stitched: Vec<UserId> = chunk.stitched.iter().copied().collect();
@@ -261,6 +263,6 @@ pub(super) fn write(
     }
     changes.active.extend(&chunk.joined);
     changes.roles.extend(&chunk.joined);
-    store_memberships::settle_activity(conn, &changes.active.iter().copied().collect::<Vec<_>>())?;
+    store_activity::settle_activity(conn, &changes.active.iter().copied().collect::<Vec<_>>())?;
     store_memberships::settle_roles(conn, &changes.roles.iter().copied().collect::<Vec<_>>())
 }

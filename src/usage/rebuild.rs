@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::project::{self, Changes};
 use super::store_inferred::{self, InferredRow};
-use super::store_usage;
+use super::store_key_events;
 use crate::catalog::matching::Catalog;
 use crate::error::Result;
 use crate::ids::{SourceId, UserId, WorkspaceId};
@@ -30,7 +30,7 @@ use crate::ingest::message::Message;
 use crate::ingest::store_chunks::{self, LoggedChunk};
 use crate::ingest::store_drain::{self, Counts, JournalRow};
 use crate::ingest::{journal, payload, store_dead_letters};
-use crate::workspaces::store_memberships;
+use crate::workspaces::store_activity;
 use crate::{accounts, catalog, identity, workspaces};
 
 /// Chunks looked at by one step, at most.
@@ -206,7 +206,7 @@ fn project(
         .filter(|event| event.meaning.is_none() && event.known)
         .filter_map(|event| Some((event.workspace?, event.person)))
         .collect();
-    store_memberships::forget_activity(conn, &silent)?;
+    store_activity::forget_activity(conn, &silent)?;
     accounts::project::project(conn, chunk)
 }
 
@@ -235,7 +235,7 @@ fn take_back(
         placed.iter().map(|row| row.id).filter(|id| silent.contains(id)).collect();
     store_dead_letters::withdraw(conn, &settled)?;
     rows.extend(placed);
-    store_usage::take_key_events(conn, &rows)?;
+    store_key_events::take_key_events(conn, &rows)?;
     for row in &rows {
         let Some(workspace) = row.workspace_id else { continue };
         changes.counts.take(row.day_key(workspace), row.value.as_deref());

@@ -1,165 +1,13 @@
-//! The SQL of usage days and key events, as the drainer writes them.
+//! The SQL of usage days, as the drainer writes them.
 
-use std::collections::HashMap;
-
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, BigInt, Date, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use uuid::Uuid;
+use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Uuid as SqlUuid};
 
 use super::count::{Counts, DayKey, Delta};
-use super::store_inferred::InferredRow;
 use crate::error::Result;
-use crate::ids::{SourceId, UserId, WorkspaceId};
-use crate::ingest::attribution::Inferred;
-
-/// A key event, stored whole.
-#[derive(Clone, Debug, PartialEq, QueryableByName)]
-#[allow(missing_docs, reason = "the columns of key_events")]
-pub struct KeyEvent {
-    #[diesel(sql_type = SqlUuid)]
-    pub workspace_id: WorkspaceId,
-    #[diesel(sql_type = Timestamptz)]
-    pub occurred_at: DateTime<Utc>,
-    #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    pub user_id: UserId,
-    #[diesel(sql_type = Text)]
-    pub event_key: String,
-    #[diesel(sql_type = Text)]
-    pub name: String,
-    #[diesel(sql_type = Text)]
-    pub feature: String,
-    #[diesel(sql_type = Nullable<Double>)]
-    pub value: Option<f64>,
-    /// JSON text.
-    #[diesel(sql_type = Text)]
-    pub properties: String,
-    #[diesel(sql_type = SqlUuid)]
-    pub source_id: SourceId,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub inferred: Option<String>,
-}
-
-impl KeyEvent {
-    /// What is kept of it while its workspace is not known.
-    #[must_use]
-    pub fn as_payload(&self) -> String {
-        Waiting::text(&self.name, self.source_id, &self.properties)
-    }
-}
-
-/// A key event whose workspace is not known, as JSON. Its properties go through as text: a float
-/// would change a digit here and there.
-#[derive(Deserialize, Serialize)]
-pub struct Waiting<'a> {
-    /// The event's name as sent.
-    pub name: String,
-    /// Who sent it.
-    pub source_id: SourceId,
-    /// As sent.
-    #[serde(borrow)]
-    pub properties: &'a RawValue,
-}
-
-impl Waiting<'_> {
-    /// As it is kept.
-    #[must_use]
-    pub fn text(name: &str, source_id: SourceId, properties: &str) -> String {
-        let properties = serde_json::from_str(properties).unwrap_or(RawValue::NULL);
-        serde_json::to_string(&Waiting { name: name.to_owned(), source_id, properties })
-            .unwrap_or_default()
-    }
-}
-
-/// Puts key events in, in the order of their keys.
-///
-/// # Errors
-/// When the database fails.
-pub fn add_key_events(conn: &mut PgConnection, events: &mut [KeyEvent]) -> Result<()> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    events.sort_by_key(|event| (event.workspace_id, event.occurred_at, event.id));
-    diesel::sql_query(
-        "insert into key_events (workspace_id, occurred_at, id, user_id, event_key, name, feature, value, properties,
-             source_id, inferred)
-         select workspace_id, at, id, user_id, event_key, name, feature, value, properties::jsonb, source_id, inferred
-         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-                     $8::double precision[], $9::text[], $10::uuid[], $11::text[])
-             as t (workspace_id, at, id, user_id, event_key, name, feature, value, properties, source_id, inferred)
-         on conflict do nothing",
-    )
-    .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.workspace_id).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(events.iter().map(|event| event.occurred_at).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.id).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.user_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(events.iter().map(|event| event.event_key.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(events.iter().map(|event| event.name.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(events.iter().map(|event| event.feature.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Double>>, _>(events.iter().map(|event| event.value).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(events.iter().map(|event| event.properties.as_str()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.source_id).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(events.iter().map(|event| event.inferred.as_deref()).collect::<Vec<_>>())
-    .execute(conn)?;
-    Ok(())
-}
-
-/// Takes the key events of these rows out of the workspaces in which they count, by event id.
-///
-/// # Errors
-/// When the database fails.
-pub fn take_key_events(
-    conn: &mut PgConnection,
-    rows: &[InferredRow],
-) -> Result<HashMap<Uuid, KeyEvent>> {
-    let placed: Vec<(WorkspaceId, &InferredRow)> =
-        rows.iter().filter_map(|row| Some((row.workspace_id?, row))).collect();
-    if placed.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let taken: Vec<KeyEvent> = diesel::sql_query(
-        "delete from key_events k using unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as t (workspace_id, at, id)
-         where k.workspace_id = t.workspace_id and k.occurred_at = t.at and k.id = t.id
-         returning k.workspace_id, k.occurred_at, k.id, k.user_id, k.event_key, k.name, k.feature, k.value,
-                   k.properties::text as properties, k.source_id, k.inferred",
-    )
-    .bind::<Array<SqlUuid>, _>(placed.iter().map(|(workspace, _)| *workspace).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(placed.iter().map(|(_, row)| row.occurred_at).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(placed.iter().map(|(_, row)| row.id).collect::<Vec<_>>())
-    .load(conn)?;
-    Ok(taken.into_iter().map(|event| (event.id, event)).collect())
-}
-
-/// Writes how the workspaces of these key events were found, where that changed.
-///
-/// # Errors
-/// When the database fails.
-pub fn label_key_events(
-    conn: &mut PgConnection,
-    labels: &[(WorkspaceId, DateTime<Utc>, Uuid, Inferred)],
-) -> Result<()> {
-    if labels.is_empty() {
-        return Ok(());
-    }
-    diesel::sql_query(
-        "update key_events k set inferred = t.inferred
-         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[]) as t (workspace_id, at, id, inferred)
-         where k.workspace_id = t.workspace_id and k.occurred_at = t.at and k.id = t.id
-           and k.inferred is distinct from t.inferred",
-    )
-    .bind::<Array<SqlUuid>, _>(labels.iter().map(|label| label.0).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(labels.iter().map(|label| label.1).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(labels.iter().map(|label| label.2).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(labels.iter().map(|label| label.3.as_str()).collect::<Vec<_>>())
-    .execute(conn)?;
-    Ok(())
-}
+use crate::ids::{UserId, WorkspaceId};
+use crate::retention;
 
 /// Adds the changes to the usage days; days that come to nothing are removed, and what follows from
 /// the rest is derived anew.
@@ -293,8 +141,19 @@ fn lessened(conn: &mut PgConnection, counts: &Counts) -> Result<Vec<PersonDay>> 
 /// Sets the derived event `event_loop` for these days: the number of hours in which the person
 /// repeated one key event at least 100 times (`spec/scoring.md`). Counted anew from the key events
 /// rather than added to, so that any order ends the same. Events more can make a loop only of a
-/// row that they bring to a hundred, events fewer can only end one.
+/// row that they bring to a hundred, events fewer can only end one. Of days whose key events may
+/// have been dropped what was found stays.
 fn recount_loops(conn: &mut PgConnection, suspects: &[PersonDay]) -> Result<()> {
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    let complete_from = retention::store::load(conn)?.key_events_complete_from;
+    let suspects: Vec<&PersonDay> =
+        suspects.iter().filter(|suspect| suspect.day >= complete_from).collect();
+    let (first, last) = (
+        suspects.iter().map(|suspect| suspect.day).min(),
+        suspects.iter().map(|suspect| suspect.day).max(),
+    );
     if suspects.is_empty() {
         return Ok(());
     }
@@ -319,7 +178,8 @@ fn recount_loops(conn: &mut PgConnection, suspects: &[PersonDay]) -> Result<()> 
              join key_events k on k.workspace_id = t.workspace_id and k.user_id = t.user_id
               and k.occurred_at >= t.day::timestamp at time zone 'UTC'
               and k.occurred_at < (t.day + 1)::timestamp at time zone 'UTC'
-             where k.workspace_id = any($1)
+             where k.workspace_id = any($1) and k.occurred_at >= $4::date::timestamp at time zone 'UTC'
+               and k.occurred_at < ($5::date + 1)::timestamp at time zone 'UTC'
              group by t.workspace_id, t.day, t.user_id, k.event_key, date_trunc('hour', k.occurred_at at time zone 'UTC')
              having count(*) >= 100
          ) hours group by 1, 2, 3 order by 1, 2, 3",
@@ -327,6 +187,8 @@ fn recount_loops(conn: &mut PgConnection, suspects: &[PersonDay]) -> Result<()> 
     .bind::<Array<SqlUuid>, _>(workspaces)
     .bind::<Array<Date>, _>(days)
     .bind::<Array<SqlUuid>, _>(users)
+    .bind::<Nullable<Date>, _>(first)
+    .bind::<Nullable<Date>, _>(last)
     .execute(conn)?;
     Ok(())
 }

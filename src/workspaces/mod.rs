@@ -6,7 +6,7 @@
 //!
 //! `filter` (what a list shows, from and to a query string), `store_list` with `store_query`
 //! (rows by keyset, counts),
-//! `store_page` (one workspace), `store_timeline` (its events), `store_history` (its record),
+//! `store_page` (one workspace), `store_timeline` (its events), `store_days` (how their days are read), `store_history` (its record),
 //! `pages` (list and detail).
 //!
 //! Pages address a workspace by its uuid, a hash of the product's own id: that id may hold slashes,
@@ -22,6 +22,8 @@ pub mod pages;
 pub mod places;
 pub mod project;
 pub mod store;
+pub mod store_activity;
+pub mod store_days;
 pub mod store_history;
 pub mod store_list;
 pub mod store_memberships;

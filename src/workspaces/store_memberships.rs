@@ -41,7 +41,7 @@ struct Row {
     last_group_at: Option<DateTime<Utc>>,
 }
 
-fn columns(pairs: &[Pair]) -> (Vec<WorkspaceId>, Vec<UserId>) {
+pub(super) fn columns(pairs: &[Pair]) -> (Vec<WorkspaceId>, Vec<UserId>) {
     pairs.iter().copied().unzip()
 }
 
@@ -284,83 +284,23 @@ pub fn settle_roles(conn: &mut PgConnection, pairs: &[Pair]) -> Result<()> {
     diesel::sql_query(
         "with said as (
              select distinct on (k.workspace_id, k.user_id, k.event_key)
-                    k.workspace_id, k.user_id, k.event_key, k.properties
-             from key_events k
-             where k.workspace_id = any($1) and k.event_key in ('workspace_created', 'invite_accepted')
-               and (k.workspace_id, k.user_id) in (select * from unnest($1::uuid[], $2::uuid[]))
+                    k.workspace_id, k.user_id, k.event_key, k.invitation_source, k.invited_by
+             from membership_events k
+             where k.workspace_id = any($1) and (k.workspace_id, k.user_id) in (select * from unnest($1::uuid[], $2::uuid[]))
              order by k.workspace_id, k.user_id, k.event_key, k.occurred_at, k.id
          ), told as (
-             select t.workspace_id, t.user_id, c.event_key is not null as created, i.properties as invitation
+             select t.workspace_id, t.user_id, c.event_key is not null as created, i.invitation_source, i.invited_by
              from unnest($1::uuid[], $2::uuid[]) as t (workspace_id, user_id)
              left join said c on (c.workspace_id, c.user_id, c.event_key) = (t.workspace_id, t.user_id, 'workspace_created')
              left join said i on (i.workspace_id, i.user_id, i.event_key) = (t.workspace_id, t.user_id, 'invite_accepted')
          )
          update memberships m set
              role = case when m.role_at is not null then m.role when told.created then 'admin' end,
-             invitation_source = case when told.invitation is not null
-                 then coalesce(told.invitation ->> 'invitation_source', told.invitation ->> 'source', 'invite') end,
-             invited_by = coalesce(told.invitation ->> 'invited_by', told.invitation ->> 'inviter_id',
-                                   told.invitation ->> 'inviter', told.invitation ->> 'invitedBy')
+             invitation_source = told.invitation_source, invited_by = told.invited_by
          from told where m.workspace_id = told.workspace_id and m.user_id = told.user_id",
     )
     .bind::<Array<SqlUuid>, _>(workspaces)
     .bind::<Array<SqlUuid>, _>(users)
     .execute(conn)?;
     Ok(())
-}
-
-/// Sets when these people were last active in these workspaces, from the events that name the
-/// workspace and from those that were placed there.
-///
-/// # Errors
-/// When the database fails.
-pub fn settle_activity(conn: &mut PgConnection, pairs: &[Pair]) -> Result<()> {
-    if pairs.is_empty() {
-        return Ok(());
-    }
-    let (workspaces, users) = columns(pairs);
-    diesel::sql_query(
-        "update memberships m set last_active_at = greatest(m.explicit_active_at, t.inferred_at)
-         from (select p.workspace_id, p.user_id,
-                      (select max(i.occurred_at) from inferred_events i
-                       where i.user_id = p.user_id and i.workspace_id = p.workspace_id) as inferred_at
-               from unnest($1::uuid[], $2::uuid[]) as p (workspace_id, user_id)) t
-         where m.workspace_id = t.workspace_id and m.user_id = t.user_id
-           and m.last_active_at is distinct from greatest(m.explicit_active_at, t.inferred_at)",
-    )
-    .bind::<Array<SqlUuid>, _>(workspaces)
-    .bind::<Array<SqlUuid>, _>(users)
-    .execute(conn)?;
-    Ok(())
-}
-
-/// Corrects when these people were last active where the day of it has no usage any more: the newest
-/// day that has some, or its newest key event.
-///
-/// # Errors
-/// When the database fails.
-pub fn forget_activity(conn: &mut PgConnection, pairs: &[Pair]) -> Result<()> {
-    if pairs.is_empty() {
-        return Ok(());
-    }
-    let distinct: BTreeSet<Pair> = pairs.iter().copied().collect();
-    let distinct: Vec<Pair> = distinct.into_iter().collect();
-    let (workspaces, users) = columns(&distinct);
-    diesel::sql_query(
-        "update memberships m set explicit_active_at = t.active_at
-         from (select p.workspace_id, p.user_id,
-                      greatest((select max(k.occurred_at) from key_events k
-                                where k.workspace_id = p.workspace_id and k.user_id = p.user_id and k.inferred is null),
-                               (select max(u.day)::timestamp at time zone 'UTC' from usage_days u
-                                where u.workspace_id = p.workspace_id and u.user_id = p.user_id)) as active_at
-               from unnest($1::uuid[], $2::uuid[]) as p (workspace_id, user_id)) t
-         where m.workspace_id = t.workspace_id and m.user_id = t.user_id
-           and not exists (select from usage_days u
-                           where u.workspace_id = m.workspace_id and u.user_id = m.user_id
-                             and u.day = (m.explicit_active_at at time zone 'UTC')::date)",
-    )
-    .bind::<Array<SqlUuid>, _>(workspaces)
-    .bind::<Array<SqlUuid>, _>(users)
-    .execute(conn)?;
-    settle_activity(conn, &distinct)
 }

@@ -325,8 +325,9 @@ pub struct Arrived {
 /// When the database fails.
 pub fn arrived(conn: &mut PgConnection, id: WorkspaceId) -> Result<Arrived> {
     Ok(diesel::sql_query(
-        "select (select count(*) from (select 1 from key_events where workspace_id = $1 limit 1000) e)
-                    as key_events,
+        "select (select least(coalesce(sum(u.events), 0), 1000)::bigint from usage_days u
+                 where u.workspace_id = $1
+                   and u.event_key in (select key from event_definitions where is_key)) as key_events,
                 (select count(distinct day) from (select day from usage_days where workspace_id = $1
                     limit 10000) d) as days,
                 exists (select 1 from touched_workspaces where workspace_id = $1) as waits",

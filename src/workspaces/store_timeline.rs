@@ -10,6 +10,7 @@ use diesel::sql_types::{
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::store_days::{self, Span};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
 
@@ -69,6 +70,19 @@ pub fn events(
     wanted: &Wanted,
     limit: i64,
 ) -> Result<Vec<KeyEvent>> {
+    let until = wanted.until.into_iter().chain(wanted.before.map(|before| before.0)).min();
+    store_days::newest(conn, id, until, limit, |conn, span, limit| {
+        events_of(conn, id, wanted, span, limit)
+    })
+}
+
+fn events_of(
+    conn: &mut PgConnection,
+    id: WorkspaceId,
+    wanted: &Wanted,
+    span: Span,
+    limit: i64,
+) -> Result<Vec<KeyEvent>> {
     let (before_at, before_id) = wanted.before.unzip();
     Ok(diesel::sql_query(
         "select e.id, e.occurred_at as at, e.event_key as key, coalesce(d.label, e.name) as label,
@@ -85,6 +99,7 @@ pub fn events(
            and ($4::timestamptz is null or e.occurred_at <= $4)
            and ($4::timestamptz is null or e.occurred_at < $4 or e.id < $5)
            and ($6::timestamptz is null or e.occurred_at < $6)
+           and e.occurred_at >= $8 and e.occurred_at < $9
          order by e.occurred_at desc, e.id desc limit $7",
     )
     .into_boxed::<diesel::pg::Pg>()
@@ -95,6 +110,8 @@ pub fn events(
     .bind::<Nullable<SqlUuid>, _>(before_id)
     .bind::<Nullable<Timestamptz>, _>(wanted.until)
     .bind::<BigInt, _>(limit)
+    .bind::<Timestamptz, _>(span.from)
+    .bind::<Timestamptz, _>(span.to)
     .load(conn)?)
 }
 
@@ -108,14 +125,16 @@ pub struct Kind {
     pub label: String,
 }
 
-/// The kinds of key events that a workspace has, by label.
+/// The kinds of key events that a workspace has, by label. Its usage days tell: every key event has one,
+/// and they need not be looked for in a partition a day.
 ///
 /// # Errors
 /// When the database fails.
 pub fn kinds(conn: &mut PgConnection, id: WorkspaceId) -> Result<Vec<Kind>> {
     Ok(diesel::sql_query(
         "select d.key, d.label from event_definitions d
-         where exists (select 1 from key_events e where e.workspace_id = $1 and e.event_key = d.key)
+         where d.is_key and d.key in (select u.event_key from usage_days u, retention r
+                                      where u.workspace_id = $1 and u.day >= r.key_events_from)
          order by d.label, d.key",
     )
     .bind::<SqlUuid, _>(id)

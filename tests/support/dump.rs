@@ -9,7 +9,7 @@ use diesel::sql_types::Text;
 use ripen::db::{Database, Pool};
 
 /// What the drainer makes of the events.
-pub const PROJECTED: [(&str, &str); 19] = [
+pub const PROJECTED: [(&str, &str); 20] = [
     ("product_users", "to_jsonb(t)"),
     ("identifiers", "to_jsonb(t)"),
     ("identity_claims", "to_jsonb(t)"),
@@ -26,6 +26,7 @@ pub const PROJECTED: [(&str, &str); 19] = [
     ("group_calls", "to_jsonb(t)"),
     ("usage_days", "to_jsonb(t)"),
     ("key_events", "to_jsonb(t)"),
+    ("membership_events", "to_jsonb(t)"),
     ("inferred_events", "to_jsonb(t)"),
     ("unknown_event_names", "to_jsonb(t) - 'first_seen_at' - 'last_seen_at'"),
     // A letter that found its workspace was a letter in one order and never in another.

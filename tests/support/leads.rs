@@ -136,6 +136,15 @@ pub fn limit_hit(
     .bind::<Timestamptz, _>(at)
     .bind::<SqlUuid, _>(user)
     .execute(conn)?;
+    // As every key event has one.
+    sql_query(
+        "insert into usage_days (workspace_id, user_id, event_key, day, events) \
+         values ($1, $3, 'usage_limit_hit', ($2 at time zone 'UTC')::date, 1) on conflict do nothing",
+    )
+    .bind::<SqlUuid, _>(workspace)
+    .bind::<Timestamptz, _>(at)
+    .bind::<SqlUuid, _>(user)
+    .execute(conn)?;
     Ok(())
 }
 

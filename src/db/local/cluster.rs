@@ -233,6 +233,8 @@ const COMMON: &[(&str, &str)] = &[
     ("port", PORT),
     ("unix_socket_permissions", "0700"),
     ("max_connections", "60"),
+    // A history import makes a partition a day: five locks for each of some hundred days.
+    ("max_locks_per_transaction", "256"),
     ("shared_buffers", "256MB"),
     ("work_mem", "8MB"),
     ("maintenance_work_mem", "64MB"),

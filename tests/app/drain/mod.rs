@@ -5,6 +5,7 @@ mod calls;
 mod beside;
 mod captures;
 mod crash;
+mod days;
 mod healing;
 mod order;
 mod rebuild;
