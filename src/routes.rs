@@ -11,8 +11,8 @@ use actix_web::web::{ServiceConfig, get, post, put, scope, to};
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
 use crate::{
-    accounts, api, bulk, catalog, contacts, health, identity, imports, ingest, ownership, routing,
-    scoring, sources, subscriptions, tasks, team, webhooks, workspaces,
+    accounts, api, bulk, catalog, contacts, health, identity, imports, ingest, ownership,
+    retention, routing, scoring, sources, subscriptions, tasks, team, webhooks, workspaces,
 };
 
 /// Mounts everything.
@@ -119,6 +119,7 @@ fn pages(config: &mut ServiceConfig) {
         .configure(steering_pages)
         .configure(scoring_pages)
         .configure(catalog_pages)
+        .configure(retention_pages)
         .configure(key_pages)
         .configure(ingest_pages)
         .configure(import_pages)
@@ -183,6 +184,14 @@ fn catalog_pages(config: &mut ServiceConfig) {
         .route("/settings/events/{key}", get().to(pages_form::edit))
         .route("/settings/events/{key}", post().to(actions::edit))
         .route("/settings/events/{key}/removal", post().to(actions::remove));
+}
+
+/// How long data is kept.
+fn retention_pages(config: &mut ServiceConfig) {
+    use retention::{actions, pages};
+    config
+        .route("/settings/data", get().to(pages::data))
+        .route("/settings/data", post().to(actions::save));
 }
 
 /// Sources and keys.

@@ -162,6 +162,27 @@ pub fn money(minor: i64, currency: &str) -> String {
     }
 }
 
+/// A size as disks are sold: `0 B`, `340 kB`, `12 MB`, `1.4 GB`.
+#[must_use]
+pub fn bytes(size: i64) -> String {
+    let mut rest = size.max(0);
+    let mut tenths = 0;
+    let mut units = ["B", "kB", "MB", "GB", "TB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    for next in units {
+        if rest < 1_000 {
+            break;
+        }
+        (tenths, rest) = (rest % 1_000 / 100, rest / 1_000);
+        unit = next;
+    }
+    if rest < 10 && tenths > 0 {
+        format!("{rest}.{tenths} {unit}")
+    } else {
+        format!("{rest} {unit}")
+    }
+}
+
 /// A moment in full: `20 Nov 2026, 14:03 UTC`, with the zone's own short name.
 #[must_use]
 pub fn absolute(at: DateTime<Utc>, zone: Tz) -> String {
@@ -308,6 +329,22 @@ pub fn same(left: impl AsRef<str>, right: impl AsRef<str>) -> bool {
 mod tests {
     use super::*;
     use chrono::TimeZone;
+
+    #[test]
+    fn sizes_have_a_digit_after_the_point_while_they_are_small() {
+        for (size, text) in [
+            (-1, "0 B"),
+            (999, "999 B"),
+            (1_000, "1 kB"),
+            (1_449, "1.4 kB"),
+            (12_900, "12 kB"),
+            (340_000_000, "340 MB"),
+            (1_400_000_000, "1.4 GB"),
+            (i64::MAX, "9223372 TB"),
+        ] {
+            assert_eq!(bytes(size), text);
+        }
+    }
 
     #[test]
     fn scores_are_rounded_down_and_points_to_the_nearest() {

@@ -102,6 +102,7 @@ macro_rules! rights {
 rights! {
     View, Work, HandleLeads, Assign, MergeAccounts, EditScoring, PublishScoring, EditRouting,
     SeeIngest, EditCatalog, Import, SeeTeam, ManageTeam, ManageKeys, SeeAudit,
+    SeeData, EditData,
 }
 
 /// Proof that whoever asks is signed in and has the right; reads as the [`Viewer`].

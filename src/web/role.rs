@@ -105,6 +105,10 @@ pub enum May {
     ManageKeys,
     /// Read the audit log.
     SeeAudit,
+    /// See how long data is kept.
+    SeeData,
+    /// Change how long data is kept.
+    EditData,
 }
 
 /// What the door says to a role that asks for a right.
@@ -136,6 +140,8 @@ impl May {
         Self::ManageTeam,
         Self::ManageKeys,
         Self::SeeAudit,
+        Self::SeeData,
+        Self::EditData,
     ];
 
     /// The right with which one sees the thing that this right changes.
@@ -155,6 +161,7 @@ impl May {
             Self::Import => Self::Import,
             Self::ManageKeys => Self::ManageKeys,
             Self::SeeAudit => Self::SeeAudit,
+            Self::SeeData | Self::EditData => Self::SeeData,
         }
     }
 }
@@ -173,9 +180,12 @@ impl Role {
             | May::EditRouting
             | May::SeeIngest
             | May::EditCatalog
-            | May::Import => matches!(self, Revops | Admin),
+            | May::Import
+            | May::SeeData => matches!(self, Revops | Admin),
             May::SeeTeam => matches!(self, Manager | Admin),
-            May::ManageTeam | May::ManageKeys | May::SeeAudit => matches!(self, Admin),
+            May::ManageTeam | May::ManageKeys | May::SeeAudit | May::EditData => {
+                matches!(self, Admin)
+            }
         }
     }
 

@@ -76,6 +76,7 @@ pub enum NavItem {
     Settings,
     Events,
     Keys,
+    Data,
 }
 
 impl NavItem {
@@ -95,6 +96,7 @@ impl NavItem {
             Self::Settings => "Team",
             Self::Events => "Event catalog",
             Self::Keys => "Sources and keys",
+            Self::Data => "Data retention",
         }
     }
 
@@ -114,6 +116,7 @@ impl NavItem {
             Self::Settings => "/settings/team",
             Self::Events => "/settings/events",
             Self::Keys => "/settings/keys",
+            Self::Data => "/settings/data",
         }
     }
 
@@ -125,7 +128,12 @@ impl NavItem {
             Self::Workspaces => Some('w'),
             Self::Accounts => Some('a'),
             Self::Contacts => Some('c'),
-            Self::Assign | Self::Imports | Self::Settings | Self::Events | Self::Keys => None,
+            Self::Assign
+            | Self::Imports
+            | Self::Settings
+            | Self::Events
+            | Self::Keys
+            | Self::Data => None,
             Self::Routing => Some('r'),
             Self::Scoring => Some('s'),
             Self::Ingest => Some('n'),
@@ -141,6 +149,7 @@ impl NavItem {
             Self::Settings => role.may(May::SeeTeam),
             Self::Events => role.may(May::EditCatalog),
             Self::Keys => role.may(May::ManageKeys),
+            Self::Data => role.may(May::SeeData),
             _ => true,
         }
     }
@@ -165,7 +174,7 @@ pub struct NavGroup {
 #[must_use]
 pub fn nav_groups(role: Role) -> Vec<NavGroup> {
     use NavItem::{
-        Accounts, Assign, Contacts, Events, Imports, Inbox, Ingest, Keys, Routing, Scoring,
+        Accounts, Assign, Contacts, Data, Events, Imports, Inbox, Ingest, Keys, Routing, Scoring,
         Settings, Workspaces,
     };
     let all: [(&str, &[NavItem]); 5] = [
@@ -173,7 +182,7 @@ pub fn nav_groups(role: Role) -> Vec<NavGroup> {
         ("Records", &[Workspaces, Accounts, Contacts]),
         ("Steer", &[Assign, Routing, Scoring]),
         ("Run", &[Ingest, Imports]),
-        ("Settings", &[Settings, Events, Keys]),
+        ("Settings", &[Settings, Events, Keys, Data]),
     ];
     all.into_iter()
         .map(|(label, items)| NavGroup {

@@ -129,6 +129,8 @@ const ROUTES: &[(&str, Needs)] = &[
     ("GET /settings/webhooks/{id}", Right(ManageKeys)),
     ("POST /settings/webhooks/{id}/secrets", Right(ManageKeys)),
     ("POST /settings/webhooks/{id}/revocation", Right(ManageKeys)),
+    ("GET /settings/data", Right(SeeData)),
+    ("POST /settings/data", Right(EditData)),
     ("GET /settings/keys", Right(ManageKeys)),
     ("POST /settings/keys/sources", Right(ManageKeys)),
     ("GET /settings/keys/sources/{id}", Right(ManageKeys)),
