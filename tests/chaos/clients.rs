@@ -210,7 +210,8 @@ const NAMES: [&str; 7] = [
     "Something Unheard Of",
 ];
 
-fn event(id: &str, random: &mut StdRng) -> Value {
+/// An event of any kind.
+pub fn event(id: &str, random: &mut StdRng) -> Value {
     let user = format!("u{}", random.random_range(0..12));
     let visitor = format!("a{}", random.random_range(0..12));
     let workspace = format!("w{}", random.random_range(0..5));

@@ -27,6 +27,11 @@ struct Request {
 
 /// Asserts all that acknowledging promises, once the server has drained and scored everything.
 pub fn audit(db: &Database, ledger: &Ledger) {
+    audit_by(db, ledger, |_| ());
+}
+
+/// As [`audit`], against a calm run that `prepared` its empty database.
+pub fn audit_by(db: &Database, ledger: &Ledger, prepared: impl FnOnce(&Database)) {
     assert_eq!(ledger.complaints, Vec::<String>::new());
     assert!(!ledger.acknowledged.is_empty());
     let idle = eventually(|| {
@@ -41,7 +46,7 @@ pub fn audit(db: &Database, ledger: &Ledger) {
     let requests = requests(db);
     let stored = stored_once(&requests, ledger);
     projected_once(db, &stored);
-    let calm = calm_run(&requests);
+    let calm = calm_run(&requests, prepared);
     for tables in [PROJECTED.as_slice(), SCORED.as_slice()] {
         let differs = difference(&dump(&calm, tables), &dump(db, tables));
         assert!(differs.is_empty(), "a calm run of the same events says:\n{differs}");
@@ -49,7 +54,7 @@ pub fn audit(db: &Database, ledger: &Ledger) {
 }
 
 /// Rows of a table; none while the database is away.
-fn count(db: &Database, table: &str) -> Option<i64> {
+pub fn count(db: &Database, table: &str) -> Option<i64> {
     #[derive(QueryableByName)]
     struct Number {
         #[diesel(sql_type = BigInt)]
@@ -124,9 +129,10 @@ fn projected_once(db: &Database, stored: &BTreeMap<String, usize>) {
 }
 
 /// The same events, each once, without any trouble.
-fn calm_run(requests: &[Request]) -> TestDb {
+fn calm_run(requests: &[Request], prepared: impl FnOnce(&Database)) -> TestDb {
     let db = TestDb::new();
     furnish(&db);
+    prepared(&db);
     let clock = Clock::system();
     let mut known = std::collections::HashSet::new();
     for request in requests {

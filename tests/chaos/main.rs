@@ -30,6 +30,7 @@ mod panics;
 #[path = "../app/drain/support.rs"]
 mod product;
 mod proxy;
+mod rebuilding;
 mod schedule;
 mod serve;
 mod story;
