@@ -121,6 +121,7 @@ diesel::table! {
         actor_id -> Nullable<Uuid>,
         actor -> Text,
         created_at -> Timestamptz,
+        undefined_apart -> Bool,
     }
 }
 

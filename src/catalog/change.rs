@@ -15,8 +15,9 @@ pub const MOST_KEYS: usize = 25;
 const MOST: usize = 500;
 const MOST_NAMES: usize = 50;
 const MOST_CONDITIONS: usize = 10;
-/// Keys that Ripen derives itself, and words that are addresses of the catalog's own pages.
-const TAKEN: [&str; 5] = ["event_loop", "new_active_user_day", "new", "mapping", "rebuild"];
+/// Keys that Ripen derives or counts under itself, and words that are addresses of the catalog's own pages.
+const TAKEN: [&str; 6] =
+    ["event_loop", "new_active_user_day", "other", "new", "mapping", "rebuild"];
 
 /// What a person or a script wants of the catalog.
 #[derive(Clone, Debug, PartialEq)]

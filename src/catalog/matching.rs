@@ -1,7 +1,7 @@
 //! Which definition an event is: by its name, and by its properties where a name means several
 //! things. Pure and total.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -17,6 +17,8 @@ pub struct Catalog {
     by_name: HashMap<String, Vec<Arc<Definition>>>,
     /// By the name as sent: the same few names come thousands of times.
     key_names: HashMap<String, String>,
+    /// What no undefined name may count under.
+    keys: HashSet<String>,
 }
 
 impl Catalog {
@@ -44,7 +46,22 @@ impl Catalog {
         for definition in &plain {
             definition.names.iter().for_each(|name| claim(name, definition));
         }
-        Self { version, by_name, key_names: HashMap::new() }
+        let keys = definitions.iter().map(|definition| definition.key.clone()).collect();
+        Self { version, by_name, key_names: HashMap::new(), keys }
+    }
+
+    /// The same by the rule of the first versions, under which an undefined name counted as the
+    /// definition whose key it happened to spell: for asking how such a version counted.
+    #[must_use]
+    pub fn by_the_first_rule(mut self) -> Self {
+        self.keys.clear();
+        self
+    }
+
+    /// Whether this is the key of a definition, so that nothing else may count under it.
+    #[must_use]
+    pub fn is_defined(&self, key: &str) -> bool {
+        self.keys.contains(key)
     }
 
     /// The definition of an event; case, space, underscore and dash of its name do not matter.

@@ -6,22 +6,28 @@ use serde_json::json;
 
 use super::change::Change;
 use super::matching::Catalog;
+use super::store::Document;
 use super::{defaults, store};
 use crate::error::{Error, Result};
 use crate::team::audit::{self, Actor};
 
 /// Puts the default catalog in when there is none, and makes it a version; called at every start,
-/// inside a transaction.
+/// inside a transaction. A catalog in force that counts by an older rule becomes a version that
+/// counts by today's: what was counted before is out of date then, and a rebuild counts it again.
 ///
 /// # Errors
 /// When the database fails.
 pub fn seed(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
     store::insert_when_empty(conn, &defaults::definitions())?;
-    let (version, definitions) = store::current(conn)?;
-    if version == 0 {
-        let reason = "The catalog that Ripen starts with";
-        store::publish(conn, 0, &definitions, reason, &Actor::system(), now)?;
-    }
+    let Document { version, definitions, undefined_apart } = store::newest(conn)?;
+    let reason = if version == 0 {
+        "The catalog that Ripen starts with"
+    } else if !undefined_apart {
+        "An update of Ripen: names that no event claims count under no event's key any more"
+    } else {
+        return Ok(());
+    };
+    store::publish(conn, version, &definitions, reason, &Actor::system(), now)?;
     Ok(())
 }
 
@@ -30,8 +36,20 @@ pub fn seed(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub fn load(conn: &mut PgConnection) -> Result<Catalog> {
-    let (version, definitions) = store::current(conn)?;
-    Ok(Catalog::new(version, definitions))
+    Ok(catalog_of(store::newest(conn)?))
+}
+
+/// The catalog as it was in this version, and as it counted then.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such version.
+pub fn load_version(conn: &mut PgConnection, version: i32) -> Result<Catalog> {
+    Ok(catalog_of(store::document(conn, version)?))
+}
+
+fn catalog_of(document: Document) -> Catalog {
+    let catalog = Catalog::new(document.version, document.definitions);
+    if document.undefined_apart { catalog } else { catalog.by_the_first_rule() }
 }
 
 /// Puts a change into force: the next version, from the next chunk of events on. `seen` is the

@@ -42,6 +42,26 @@ struct Current {
     version: i32,
     #[diesel(sql_type = Jsonb)]
     document: Value,
+    #[diesel(sql_type = Bool)]
+    undefined_apart: bool,
+}
+
+/// A document, and by which rule its version counts.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Its number; 0, as `event_definitions` has it, when no document was ever written.
+    pub version: i32,
+    /// Its definitions.
+    pub definitions: Vec<Definition>,
+    /// Whether undefined names count beside the definitions; not so in the first versions.
+    pub undefined_apart: bool,
+}
+
+impl Document {
+    fn of(row: Current) -> Result<Self> {
+        let Current { version, document, undefined_apart } = row;
+        Ok(Self { version, definitions: read(document)?, undefined_apart })
+    }
 }
 
 /// The catalog in force: its version and definitions, read in one statement. Version 0, as
@@ -50,14 +70,23 @@ struct Current {
 /// # Errors
 /// When the database fails.
 pub fn current(conn: &mut PgConnection) -> Result<(i32, Vec<Definition>)> {
+    let newest = newest(conn)?;
+    Ok((newest.version, newest.definitions))
+}
+
+/// As [`current`], with the rule by which it counts.
+///
+/// # Errors
+/// When the database fails.
+pub fn newest(conn: &mut PgConnection) -> Result<Document> {
     let newest: Option<Current> = diesel::sql_query(
-        "select version, document from catalog_versions order by version desc limit 1",
+        "select version, document, undefined_apart from catalog_versions order by version desc limit 1",
     )
     .get_result(conn)
     .optional()?;
     match newest {
-        Some(newest) => Ok((newest.version, read(newest.document)?)),
-        None => Ok((0, definitions(conn)?)),
+        Some(newest) => Document::of(newest),
+        None => Ok(Document { version: 0, definitions: definitions(conn)?, undefined_apart: true }),
     }
 }
 
@@ -66,11 +95,20 @@ pub fn current(conn: &mut PgConnection) -> Result<(i32, Vec<Definition>)> {
 /// # Errors
 /// [`Error::NotFound`] when there is no such version.
 pub fn version(conn: &mut PgConnection, version: i32) -> Result<Vec<Definition>> {
-    let found: Current =
-        diesel::sql_query("select version, document from catalog_versions where version = $1")
-            .bind::<Integer, _>(version)
-            .get_result(conn)?;
-    read(found.document)
+    Ok(document(conn, version)?.definitions)
+}
+
+/// A version, with the rule by which it counted.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such version.
+pub fn document(conn: &mut PgConnection, version: i32) -> Result<Document> {
+    let found: Current = diesel::sql_query(
+        "select version, document, undefined_apart from catalog_versions where version = $1",
+    )
+    .bind::<Integer, _>(version)
+    .get_result(conn)?;
+    Document::of(found)
 }
 
 fn read(document: Value) -> Result<Vec<Definition>> {
@@ -129,8 +167,8 @@ pub fn publish(
     at: DateTime<Utc>,
 ) -> Result<bool> {
     let written = diesel::sql_query(
-        "insert into catalog_versions (version, document, reason, actor_id, actor, created_at)
-         select $1 + 1, $2, $3, $4, $5, $6
+        "insert into catalog_versions (version, document, reason, actor_id, actor, created_at, undefined_apart)
+         select $1 + 1, $2, $3, $4, $5, $6, true
          where $1 = (select coalesce(max(version), 0) from catalog_versions)
          on conflict (version) do nothing",
     )

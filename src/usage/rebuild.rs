@@ -126,9 +126,7 @@ fn old_catalogs(conn: &mut PgConnection, chunks: &[LoggedChunk]) -> Result<HashM
     let versions: BTreeSet<i32> = chunks.iter().map(|chunk| chunk.catalog).collect();
     versions
         .into_iter()
-        .map(|version| {
-            Ok((version, Catalog::new(version, catalog::store::version(conn, version)?)))
-        })
+        .map(|version| Ok((version, catalog::ops::load_version(conn, version)?)))
         .collect()
 }
 
@@ -152,18 +150,18 @@ impl Recounting {
     ) {
         self.read = self.read.saturating_add(1);
         let (source, received_at) = (row.source_id, row.received_at);
-        let mut undefined = false;
+        let mut undefined = None;
         let unknown = &self.unknown;
         let old = self.was.get_mut(&version).and_then(|catalog| {
             meaning::meaning(catalog, &message, |key| {
-                undefined = true;
+                undefined = Some(key.to_owned());
                 unknown.counted_as(source, key)
             })
         });
         let unknown = &mut self.unknown;
         let new = meaning::meaning(&mut self.is, &message, |key| {
             // Undefined then and now: it counts under the key that it had.
-            if undefined {
+            if undefined.as_deref() == Some(key) {
                 unknown.counted_as(source, key)
             } else {
                 unknown.admit(source, key, received_at)

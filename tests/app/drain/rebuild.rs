@@ -117,6 +117,13 @@ fn another(random: &mut StdRng) -> Vec<Definition> {
     for one in all.iter_mut().filter(|one| free.contains(&one.key.as_str())) {
         one.is_key = random.random_bool(0.6);
         if random.random_bool(0.2) {
+            one.conditions = vec![Condition {
+                path: ["feature", "nowhere"].choose(random).unwrap().to_string(),
+                op: *[Op::IsSet, Op::IsNotSet].choose(random).unwrap(),
+                value: String::new(),
+            }];
+        }
+        if random.random_bool(0.2) {
             one.muted_at = Some(DateTime::UNIX_EPOCH);
             one.milestone = None;
         }
@@ -197,6 +204,86 @@ fn any_catalogs_any_split_and_any_rebuild_end_as_the_last_catalog_from_the_start
             "seed {seed}\nmissing {missing:#?}\nsurplus {surplus:#?}"
         );
     }
+}
+
+/// An entry that claims only some of what goes by its own name.
+fn enterprise_only() -> Vec<Definition> {
+    let mut all = defaults::definitions();
+    let click = all.iter_mut().find(|one| one.key == "upgrade_click").unwrap();
+    click.conditions =
+        vec![Condition { path: "plan".into(), op: Op::Eq, value: "enterprise".into() }];
+    all.iter_mut().find(|one| one.key == "login").unwrap().muted_at = Some(DateTime::UNIX_EPOCH);
+    all
+}
+
+fn told_apart() -> Vec<Value> {
+    let calls = [
+        ("Upgrade Click", "free"),
+        ("upgrade.click", "enterprise"),
+        ("Upgrade Click", "enterprise"),
+        ("login!", "free"),
+        ("Login", "free"),
+        ("Ping", "free"),
+    ];
+    let call = |(n, (name, plan)): (usize, (&str, &str))| {
+        let said =
+            json!({"userId": "u1", "context": {"groupId": "w"}, "properties": {"plan": plan}});
+        track(&format!("m{n}"), name, "2026-11-19T08:00:00Z", said)
+    };
+    calls.into_iter().enumerate().map(call).collect()
+}
+
+const DAYS: &str =
+    "select string_agg(event_key || ' ' || events, ',' order by event_key) from usage_days";
+
+#[test]
+fn what_no_entry_claims_counts_under_the_key_of_none() {
+    let product = Product::new();
+    publish(&product, &enterprise_only());
+    product.send(&told_apart());
+    let days = "login_undefined 1,ping 1,upgrade_click 1,upgrade_click_undefined 2";
+    assert_eq!(product.cell(DAYS).as_deref(), Some(days));
+    assert_eq!(product.count("key_events"), 1);
+}
+
+#[test]
+fn what_was_counted_by_the_first_rule_is_counted_again_by_todays() {
+    let product = Product::new();
+    publish(&product, &enterprise_only());
+    product.execute("update catalog_versions set undefined_apart = false");
+    product.send(&told_apart());
+    let first = "login 1,ping 1,upgrade_click 3";
+    assert_eq!(product.cell(DAYS).as_deref(), Some(first), "as the first versions did");
+    let now = product.clock.now();
+    let seed = || product.db.tx(Pool::Work, |conn| ops::seed(conn, now)).unwrap();
+    seed();
+    let versions = product.count("catalog_versions");
+    seed();
+    assert_eq!((product.count("catalog_versions"), versions), (3, 3), "once");
+    assert_eq!(rebuild_all(&product), Step { chunks: 1, events: 6, changed: 3 });
+    let fresh = Product::new();
+    publish(&fresh, &enterprise_only());
+    fresh.send(&told_apart());
+    assert_eq!(counted(&product), counted(&fresh));
+}
+
+#[test]
+fn a_trial_that_is_known_as_one_later_is_a_subscription_as_well() {
+    let began = json!({"userId": "u1", "context": {"groupId": "w"},
+        "properties": {"trial_ends_at": "2026-12-01T00:00:00Z"}});
+    let calls = [track("m1", "Trial Began", "2026-11-19T08:00:00Z", began)];
+    let mut all = defaults::definitions();
+    let trial = all.iter_mut().find(|one| one.key == "trial_started").unwrap();
+    trial.names.push("Trial Began".to_owned());
+    let (product, fresh) = (Product::new(), Product::new());
+    publish(&fresh, &all);
+    fresh.send(&calls);
+    assert_eq!(fresh.count("subscriptions"), 1);
+    product.send(&calls);
+    assert_eq!(product.count("subscriptions"), 0);
+    publish(&product, &all);
+    rebuild_all(&product);
+    assert_eq!(counted(&product), counted(&fresh));
 }
 
 fn clicks(range: std::ops::Range<usize>) -> Vec<Value> {

@@ -1,0 +1,1 @@
+alter table catalog_versions drop column undefined_apart;
