@@ -59,6 +59,12 @@ impl Error {
         matches!(self, Self::Unavailable(..) | Self::Contended(_))
     }
 
+    /// Whether the database is there, and somebody else holds what this waited for.
+    #[must_use]
+    pub fn is_held_up(&self) -> bool {
+        matches!(self, Self::Unavailable(_, cause) if cause.contains(LOCK_TIMEOUT))
+    }
+
     /// An unknown failure, from anything that can be printed.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
@@ -84,12 +90,16 @@ pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     Error::Internal(format!("a panic: {}", words.unwrap_or("without words")))
 }
 
+const LOCK_TIMEOUT: &str = "canceling statement due to lock timeout";
+
 /// In how many seconds PostgreSQL may take it again, when its words say that it cannot now. Diesel
 /// has no kinds for these and hides the SQLSTATE; the private PostgreSQL speaks English.
 fn passes_in(words: &str) -> Option<u32> {
-    const AWAY: [&str; 5] = [
+    const AWAY: [&str; 6] = [
         // Somebody else holds what this waits for.
-        "canceling statement due to lock timeout",
+        LOCK_TIMEOUT,
+        // The same, or too much to do at once, where a statement's whole time is limited.
+        "canceling statement due to statement timeout",
         // It is being stopped, or another of its processes crashed.
         "terminating connection",
         // .. is starting up, is shutting down, is in recovery mode.
@@ -160,9 +170,12 @@ mod tests {
             "the database system is in recovery mode",
             "could not extend file \"base/1/2\": No space left on device",
             "sorry, too many clients already",
+            "canceling statement due to statement timeout",
         ] {
             assert!(matches!(said(words), Error::Unavailable(..)), "{words}");
+            assert!(!said(words).is_held_up(), "{words}");
         }
+        assert!(said("canceling statement due to lock timeout").is_held_up());
         assert!(matches!(said("deadlock detected"), Error::Contended(_)));
         assert!(matches!(said("column \"x\" does not exist"), Error::Internal(_)));
         assert!(matches!(Diesel::BrokenTransactionManager.into(), Error::Unavailable(..)));

@@ -287,14 +287,14 @@ impl CustomizeConnection<PgConnection, r2d2::Error> for Greeting {
                  SET statement_timeout = '15s'; \
                  SET idle_in_transaction_session_timeout = '60s'"
             }
-            // Acknowledged is durable, also where the server's default is to be quick instead.
-            Pool::Ingest => {
-                "SET application_name = 'ripen ingest'; SET timezone = 'UTC'; \
-                 SELECT set_config('synchronous_commit', 'on', false) \
-                 WHERE current_setting('synchronous_commit') = 'off'"
-            }
-            Pool::Work => "SET application_name = 'ripen work'; SET timezone = 'UTC'",
-        })
-        .map_err(r2d2::Error::QueryError)
+            Pool::Ingest => "SET application_name = 'ripen ingest'",
+            // A chunk or a rebuild takes what it takes, whatever the server's default.
+            Pool::Work => "SET application_name = 'ripen work'; SET statement_timeout = 0",
+        };
+        // What was answered is durable, also where the server's default is to be quick instead; a
+        // transaction that need not be says so itself.
+        let all = "SET timezone = 'UTC'; SELECT set_config('synchronous_commit', 'on', false) \
+                   WHERE current_setting('synchronous_commit') = 'off'";
+        conn.batch_execute(&format!("{own}; {all}")).map_err(r2d2::Error::QueryError)
     }
 }

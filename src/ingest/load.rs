@@ -62,7 +62,11 @@ pub fn load(
     mut tell: impl FnMut(Loaded),
 ) -> Result<Loaded> {
     let today = clock.today();
-    database.tx(Pool::Work, |conn| store_journal::create_partitions(conn, today))?;
+    match database.tx(Pool::Work, |conn| store_journal::create_partitions(conn, today)) {
+        // Somebody reads the journal, for hours maybe: the default partition serves.
+        Err(error) if error.is_held_up() => {}
+        made => made?,
+    }
     let mut loaded = Loaded::default();
     let mut number = 0;
     let mut ended = false;

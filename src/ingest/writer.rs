@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::PgConnection;
@@ -144,11 +145,20 @@ impl Writer {
                 let queue = Arc::clone(&queue);
                 move || {
                     let mut partitions = Partitions::default();
-                    partitions.ensure(&database, clock.today());
+                    // If the database is away, the first group hears it.
+                    let _ = partitions.ensure(&database, clock.today(), Instant::now());
+                    let mut away = Away::default();
                     while let Some(group) = queue.take() {
-                        partitions.ensure(&database, clock.today());
-                        if commit(&database, group) {
-                            committed();
+                        if let Some(error) = away.says() {
+                            // Without asking: the next group after the pause asks again.
+                            let _ = commit(&database, Err(error), group);
+                            continue;
+                        }
+                        let ready = partitions.ensure(&database, clock.today(), Instant::now());
+                        match commit(&database, ready, group) {
+                            Ok(true) => committed(),
+                            Ok(false) => {}
+                            Err(error) => away = Away::now(error),
                         }
                     }
                 }
@@ -217,38 +227,90 @@ impl Queue {
     }
 }
 
+/// How long the journal is let be after somebody held it, so that no partition could be made: a
+/// backup reads it for hours, and every try makes all others wait behind it.
+const LET_BE: Duration = Duration::from_secs(60);
+
 /// The journal's partitions, made once a day and two days ahead, so that it never waits for one.
 #[derive(Default)]
 struct Partitions {
     made_on: Option<NaiveDate>,
+    held_up: Option<Instant>,
 }
 
 impl Partitions {
-    fn ensure(&mut self, database: &Database, today: NaiveDate) {
-        if self.made_on == Some(today) {
-            return;
+    fn are_due(&self, today: NaiveDate, now: Instant) -> bool {
+        self.made_on != Some(today)
+            && self.held_up.is_none_or(|since| now.saturating_duration_since(since) >= LET_BE)
+    }
+
+    /// Makes them when they are due. Events need not wait for them: the default partition serves.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    fn ensure(&mut self, database: &Database, today: NaiveDate, now: Instant) -> Result<()> {
+        if !self.are_due(today, now) {
+            return Ok(());
         }
         match database.tx(Pool::Ingest, |conn| store_journal::create_partitions(conn, today)) {
-            Ok(()) => self.made_on = Some(today),
-            // With the database away the group says so next; it is tried again with the one after.
-            Err(Error::Unavailable(..)) => {}
+            Ok(()) => (self.made_on, self.held_up) = (Some(today), None),
+            Err(error) if error.is_held_up() => {
+                self.held_up = Some(now);
+                tracing::warn!("the journal's partitions cannot be made now: somebody reads it");
+            }
+            Err(error) if error.passes() => return Err(error),
             Err(error) => {
                 self.made_on = Some(today);
                 tracing::warn!(%error, "the journal's partitions could not be made; its default partition serves");
             }
         }
+        Ok(())
     }
 }
 
-/// Commits a group and answers it; tells whether anything was committed.
-fn commit(database: &Database, group: Vec<Request>) -> bool {
+/// How long nobody asks again after the database did not answer: that takes as long as a connection is
+/// waited for, and what came meanwhile would wait as long again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// That the database did not answer a moment ago.
+#[derive(Default)]
+struct Away {
+    since: Option<Instant>,
+    seconds: u32,
+    cause: String,
+}
+
+impl Away {
+    fn now(error: Error) -> Self {
+        match error {
+            Error::Unavailable(seconds, cause) => {
+                Self { since: Some(Instant::now()), seconds, cause }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    /// What a group hears without asking.
+    fn says(&self) -> Option<Error> {
+        self.since.filter(|since| since.elapsed() < PAUSE)?;
+        Some(Error::Unavailable(self.seconds, self.cause.clone()))
+    }
+}
+
+/// Commits a group, if the journal is ready for it, and answers it; tells whether anything was
+/// committed.
+///
+/// # Errors
+/// [`Error::Unavailable`] as all of the group heard it.
+fn commit(database: &Database, ready: Result<()>, group: Vec<Request>) -> Result<bool> {
     let submissions: Vec<&Submission> = group.iter().map(|request| &request.submission).collect();
-    match write(database, &submissions) {
+    // With the database away one wait for it is enough.
+    match ready.and_then(|()| write(database, &submissions)) {
         Ok(()) => {
             for request in group {
                 answer(request, Ok(()));
             }
-            true
+            Ok(true)
         }
         Err(Error::Unavailable(seconds, cause)) => {
             tracing::warn!(
@@ -259,7 +321,7 @@ fn commit(database: &Database, group: Vec<Request>) -> bool {
             for request in group {
                 answer(request, Err(Error::Unavailable(seconds, cause.clone())));
             }
-            false
+            Err(Error::Unavailable(seconds, cause))
         }
         Err(error) => {
             tracing::warn!(requests = group.len(), %error, "a group failed; its requests are tried one by one");
@@ -280,7 +342,7 @@ fn commit(database: &Database, group: Vec<Request>) -> bool {
                 }
                 answer(request, written);
             }
-            any
+            Ok(any)
         }
     }
 }
@@ -301,4 +363,22 @@ fn write(database: &Database, group: &[&Submission]) -> Result<()> {
 /// The sender may be gone by now; what it sent is stored all the same.
 fn answer(request: Request, written: Result<()>) {
     let _ = request.answer.send(written);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_that_is_held_is_let_be_for_a_minute() {
+        let (today, now) = (NaiveDate::default(), Instant::now());
+        let mut partitions = Partitions::default();
+        assert!(partitions.are_due(today, now));
+        partitions.held_up = Some(now);
+        assert!(!partitions.are_due(today, now + LET_BE / 2));
+        assert!(partitions.are_due(today, now + LET_BE));
+        partitions.made_on = Some(today);
+        assert!(!partitions.are_due(today, now + LET_BE));
+        assert!(partitions.are_due(today.succ_opt().unwrap(), now + LET_BE));
+    }
 }

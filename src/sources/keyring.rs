@@ -2,9 +2,13 @@
 //!
 //! The ring is a whole snapshot rather than an entry a key: an unknown key then costs no query
 //! either, and a flood of wrong keys reaches nothing. One request at a time refreshes it.
+//!
+//! With the database away a try takes as long as a connection is waited for. One request in so long
+//! tries; for the others the old snapshot goes on: the keys in it open, so that whoever stores the
+//! events says that it cannot, and about any other key nobody can say anything now.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -13,7 +17,7 @@ use super::key::KeyHash;
 use super::store::{self, OpenKey};
 use crate::clock::Clock;
 use crate::db::{Database, Pool};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How old a snapshot may be before a request refreshes it: a revoked key works no longer than this.
 const FRESH: Duration = Duration::from_secs(2);
@@ -21,6 +25,13 @@ const FRESH: Duration = Duration::from_secs(2);
 const FRESH_FOR_UNKNOWN: Duration = Duration::from_millis(250);
 /// How often the use of keys is noted in the database.
 const NOTE_USE: Duration = Duration::from_secs(10);
+/// How long nobody asks again after the database did not answer.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How old a snapshot may become while the database is away. Nothing can be stored then; but where
+/// only the keys cannot be asked for, a revoked one works no longer than this.
+const STALE: Duration = Duration::from_secs(60);
+/// When senders of unknown keys may come again meanwhile, in seconds.
+const PATIENCE: u32 = 2;
 
 /// The open write keys of this server.
 pub struct KeyRing {
@@ -28,6 +39,8 @@ pub struct KeyRing {
     clock: Clock,
     snapshot: RwLock<Option<Snapshot>>,
     refreshing: Mutex<Refresh>,
+    /// When the newest refresh failed; none once one succeeded.
+    failed: RwLock<Option<Instant>>,
     used: Mutex<HashSet<Uuid>>,
 }
 
@@ -50,6 +63,7 @@ impl KeyRing {
             clock,
             snapshot: RwLock::new(None),
             refreshing: Mutex::new(Refresh { noted_use: Instant::now() }),
+            failed: RwLock::new(None),
             used: Mutex::new(HashSet::new()),
         }
     }
@@ -60,7 +74,11 @@ impl KeyRing {
     pub fn glance(&self, key: &str) -> Option<Option<OpenKey>> {
         let snapshot = self.snapshot()?;
         let found = snapshot.keys.get(&KeyHash::of(key)).copied();
-        let fresh = if found.is_some() { FRESH } else { FRESH_FOR_UNKNOWN };
+        let fresh = match found {
+            Some(_) if self.failed_within(PAUSE) => STALE,
+            Some(_) => FRESH,
+            None => FRESH_FOR_UNKNOWN,
+        };
         if snapshot.taken.elapsed() >= fresh {
             return None;
         }
@@ -73,13 +91,56 @@ impl KeyRing {
     /// What this key opens, after a look into the database when the snapshot is old.
     ///
     /// # Errors
-    /// [`crate::error::Error::Unavailable`] when the database cannot be asked.
+    /// [`Error::Unavailable`] when the database cannot be asked, and it is not a key that was open a
+    /// moment ago.
     pub fn open(&self, key: &str) -> Result<Option<OpenKey>> {
-        let mut refresh = lock(&self.refreshing);
-        // Whoever waited for another request's refresh finds it done.
+        let mut refresh = match self.refreshing.try_lock() {
+            Ok(refresh) => refresh,
+            // Another request waits for a database that was away: this one need not wait as well.
+            Err(TryLockError::WouldBlock) if self.failed_within(STALE) => return self.stale(key),
+            Err(_) => lock(&self.refreshing),
+        };
+        // Whoever waited for another request's refresh finds it done, or failed.
         if let Some(found) = self.glance(key) {
             return Ok(found);
         }
+        if self.failed_within(PAUSE) {
+            return self.stale(key);
+        }
+        match self.refresh(&mut refresh) {
+            Err(error) if error.passes() => {
+                *self.failed.write().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                tracing::warn!(%error, "the write keys cannot be looked up now");
+                self.stale(key)
+            }
+            Err(error) => Err(error),
+            Ok(keys) => {
+                *self.failed.write().unwrap_or_else(PoisonError::into_inner) = None;
+                let found = keys.get(&KeyHash::of(key)).copied();
+                if let Some(found) = found {
+                    lock(&self.used).insert(found.key_id);
+                }
+                Ok(found)
+            }
+        }
+    }
+
+    /// What the old snapshot says of this key.
+    fn stale(&self, key: &str) -> Result<Option<OpenKey>> {
+        let snapshot = self.snapshot().filter(|snapshot| snapshot.taken.elapsed() < STALE);
+        match snapshot.and_then(|snapshot| snapshot.keys.get(&KeyHash::of(key)).copied()) {
+            Some(found) => Ok(Some(found)),
+            None => Err(Error::Unavailable(PATIENCE, "the write keys cannot be looked up".into())),
+        }
+    }
+
+    fn failed_within(&self, time: Duration) -> bool {
+        let failed = *self.failed.read().unwrap_or_else(PoisonError::into_inner);
+        failed.is_some_and(|failed| failed.elapsed() < time)
+    }
+
+    /// Asks the database for all open keys, and tells it now and then which were used.
+    fn refresh(&self, refresh: &mut Refresh) -> Result<Arc<HashMap<KeyHash, OpenKey>>> {
         let now = self.clock.now();
         let mut used = HashSet::new();
         if refresh.noted_use.elapsed() >= NOTE_USE {
@@ -93,15 +154,15 @@ impl KeyRing {
                 store::touch_write_keys(conn, &used, now)?;
             }
             store::open_write_keys(conn, now)
-        })?;
-        let keys: Arc<HashMap<_, _>> = Arc::new(keys.into_iter().collect());
-        let found = keys.get(&KeyHash::of(key)).copied();
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) =
-            Some(Snapshot { keys, taken });
-        if let Some(found) = found {
-            lock(&self.used).insert(found.key_id);
+        });
+        if keys.is_err() {
+            // To be noted with the next ones.
+            lock(&self.used).extend(used);
         }
-        Ok(found)
+        let keys: Arc<HashMap<_, _>> = Arc::new(keys?.into_iter().collect());
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(Snapshot { keys: Arc::clone(&keys), taken });
+        Ok(keys)
     }
 
     /// Makes the next request look into the database: a key was made or revoked here.

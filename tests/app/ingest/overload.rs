@@ -13,7 +13,7 @@ use ripen::ingest::intake;
 use ripen::ingest::writer::{Limits, Refused, Submission, Writer};
 use uuid::Uuid;
 
-use super::server::{Server, Setup, dead_letters, journal, source};
+use super::server::{BASIC, Server, Setup, dead_letters, journal, source};
 use crate::private_postgres::kill_9;
 use crate::test_db::{TestDb, disposable_server, eventually, scratch_dir};
 
@@ -203,6 +203,68 @@ fn the_writer_survives_the_death_of_the_database() {
     drop((writer, http, db));
     drop(server);
     std::fs::remove_dir_all(dir).unwrap();
+}
+
+/// A try to reach the database takes two seconds: whoever waited for the try of another to try again
+/// himself waited for minutes.
+#[test]
+fn without_the_database_fifty_at_once_hear_503_in_seconds() {
+    let dir = scratch_dir("away");
+    let server = disposable_server(&dir);
+    ripen::db::migrate::run(&server.url("ripen")).unwrap();
+    let db = Database::connect(&server.url("ripen"), ripen::db::pool::Sizes::default()).unwrap();
+    source(&db);
+    let http = Server::start(&db);
+    assert_eq!(http.post("/v1/batch", &event("before")).status, 200);
+    drop(server);
+    // Each round is longer than the keys in memory are taken for fresh.
+    for round in 0..2 {
+        std::thread::sleep(std::time::Duration::from_millis(2_100));
+        let since = std::time::Instant::now();
+        std::thread::scope(|scope| {
+            for n in 0..50 {
+                let (http, id) = (&http, format!("{round}-{n}"));
+                scope.spawn(move || {
+                    let key = if n % 5 == 4 { "/v1/batch?writeKey=wk_new" } else { "/v1/batch" };
+                    let headers = [BASIC, ("Content-Type", "application/json")];
+                    let headers = if n % 5 == 4 { &headers[1..] } else { &headers };
+                    let answer = http.send("POST", key, headers, event(&id).as_bytes());
+                    answer.assert_refused(503, "overloaded");
+                    assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
+                });
+            }
+        });
+        // Two tries, of the keys and of the writer; the rest is for a busy machine.
+        assert!(since.elapsed().as_secs() < 15, "{:?}", since.elapsed());
+    }
+    drop((http, db));
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn a_reader_of_the_journal_holds_no_group_up_for_long() {
+    let db = TestDb::new();
+    let source = source(&db);
+    let clock = Clock::frozen("2026-11-20T23:59:00Z".parse().unwrap());
+    let writer = Writer::start(db.clone(), clock.clone(), Limits::default(), || ()).unwrap();
+    let submit = |id: &str| {
+        let mut submission = submission(source, id);
+        submission.stored_at = clock.now();
+        writer.submit(submission).unwrap().blocking_recv().unwrap().unwrap();
+    };
+    submit("before");
+    let mut backup = db.checkout(Pool::Work).unwrap();
+    backup.batch_execute("BEGIN; SELECT count(*) FROM journal").unwrap();
+    clock.advance(chrono::TimeDelta::days(1));
+    let since = std::time::Instant::now();
+    (0..20).for_each(|n| submit(&n.to_string()));
+    assert!(since.elapsed().as_secs() < 10, "one try a minute, not one a group");
+    let held: ripen::error::Result<()> = db.tx(Pool::Ingest, |conn| {
+        ripen::ingest::store_journal::create_partitions(conn, clock.today())
+    });
+    assert!(held.is_err_and(|error| error.is_held_up()));
+    backup.batch_execute("COMMIT").unwrap();
+    assert_eq!(journal(&db).len(), 21);
 }
 
 #[test]
