@@ -12,13 +12,16 @@
 //!
 //! A chunk that fails is taken apart: row by row, and a failing row by halves, until the event that
 //! cannot be projected stands alone. It becomes a dead letter with code `internal`; the others go on.
+//! Unless nothing can be projected ([`super::apart`]): that is no event's fault, changes nothing and is
+//! tried again.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use diesel::{Connection, PgConnection};
+use diesel::PgConnection;
 use uuid::Uuid;
 
+use super::apart::Apart;
 use super::chunk::{Chunk, Refusal};
 use super::meaning::{self, UnknownNames};
 use super::measure::{Measure, Measures, minute};
@@ -76,8 +79,9 @@ pub struct Step {
 /// Projects the next chunk; nothing when nothing is pending that nobody else has taken.
 ///
 /// # Errors
-/// [`Error::Unavailable`] and [`Error::Contended`] when the database cannot be talked to now. Events
-/// that cannot be projected are no error: they become dead letters.
+/// [`Error::Unavailable`] and [`Error::Contended`] when the database cannot be talked to now; any other
+/// when nothing at all can be projected. Nothing is changed then. Events that cannot be projected are
+/// no error: they become dead letters.
 pub fn step(
     db: &Database,
     clock: &Clock,
@@ -175,13 +179,14 @@ fn by_rows(
     }
     let catalog = catalog::ops::load(conn)?;
     let (mut left, mut waited) = (Vec::new(), Vec::new());
+    let mut apart = Apart::new(now, projections, &catalog);
     for row in &rows {
         let lines = payload::inflate(&row.payload);
         match lines.as_deref().map_err(Error::internal).and_then(|lines| arrivals_of(row, lines)) {
             Ok(arrivals) => {
                 step.events = step.events.saturating_add(arrivals.len());
                 waited.push((row.source_id, row.received_at, arrivals.len()));
-                left.extend(by_halves(conn, now, projections, &catalog, &arrivals)?);
+                left.extend(apart.by_halves(conn, &arrivals)?);
             }
             Err(error) => {
                 tracing::error!(journal_id = row.id, %error, "a journal row cannot be read");
@@ -192,43 +197,6 @@ fn by_rows(
     store_drain::log_chunk(conn, catalog.version, &rows, &left)?;
     store_measures::add(conn, &lag(&waited, clock.now()))?;
     Ok(step)
-}
-
-/// Tells which of them were left out.
-fn by_halves(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    projections: &[Projection],
-    catalog: &Catalog,
-    arrivals: &[Arrival<'_>],
-) -> Result<Vec<Place>> {
-    let outcome = conn.transaction(|conn| {
-        let fresh = remember(conn, now, arrivals)?;
-        let (catalog, arrivals) = (catalog.clone(), arrivals.to_vec());
-        caught(|| project(&mut *conn, now, projections, catalog, arrivals, fresh))
-    });
-    match outcome {
-        Ok(left) => Ok(left),
-        Err(error) if error.passes() => Err(error),
-        Err(error) => match arrivals {
-            [] => Err(error),
-            [alone] => {
-                tracing::error!(source = %alone.source, %error, "an event cannot be projected: dead letter");
-                let text = "Ripen could not process this event; the cause is in the server's log. Its neighbours \
-                            were stored. Replay it once the cause is mended.";
-                let (id, at) = (alone.id, alone.received_at);
-                let letter = Refusal::of(id, alone.source, at, &alone.message, "internal", text);
-                store_drain::bury(conn, &[letter])?;
-                Ok(vec![alone.place])
-            }
-            several => {
-                let (first, second) = several.split_at(several.len() / 2);
-                let mut left = by_halves(conn, now, projections, catalog, first)?;
-                left.extend(by_halves(conn, now, projections, catalog, second)?);
-                Ok(left)
-            }
-        },
-    }
 }
 
 fn unreadable(row: &JournalRow) -> Refusal {
@@ -251,13 +219,13 @@ pub type Place = (i64, i32);
 
 /// A message as it came out of the journal, new or known.
 #[derive(Clone, Debug)]
-struct Arrival<'a> {
+pub(super) struct Arrival<'a> {
     /// 128 bits of source and messageId: what makes a retry the same event.
-    id: Uuid,
-    place: Place,
-    source: SourceId,
-    received_at: DateTime<Utc>,
-    message: Message<'a>,
+    pub(super) id: Uuid,
+    pub(super) place: Place,
+    pub(super) source: SourceId,
+    pub(super) received_at: DateTime<Utc>,
+    pub(super) message: Message<'a>,
 }
 
 fn arrivals_of<'a>(row: &JournalRow, lines: &'a [u8]) -> Result<Vec<Arrival<'a>>> {
@@ -273,7 +241,7 @@ fn arrivals_of<'a>(row: &JournalRow, lines: &'a [u8]) -> Result<Vec<Arrival<'a>>
 }
 
 /// The ids of those that were not known before; they are from now on.
-fn remember(
+pub(super) fn remember(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     arrivals: &[Arrival<'_>],
@@ -284,7 +252,7 @@ fn remember(
 
 /// All that one chunk does once it is its turn, within the caller's transaction; tells which messages
 /// were left out.
-fn project(
+pub(super) fn project(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     projections: &[Projection],

@@ -33,6 +33,7 @@
 pub mod actions;
 pub mod alert;
 pub mod answer;
+mod apart;
 pub mod aside;
 pub mod api;
 pub mod arrivals;

@@ -197,6 +197,9 @@ pub fn remember(
 
 /// Forgets messages that were refused, so that they can be replayed.
 fn forget(conn: &mut PgConnection, keys: &[Uuid]) -> Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
     diesel::sql_query("delete from seen_messages where key = any($1)")
         .bind::<Array<SqlUuid>, _>(keys)
         .execute(conn)?;
@@ -235,13 +238,7 @@ pub fn bury(conn: &mut PgConnection, refused: &[Refusal]) -> Result<()> {
     .bind::<Array<Nullable<SqlUuid>>, _>(refused.iter().map(|letter| letter.person).collect::<Vec<Option<UserId>>>())
     .bind::<Array<Text>, _>(refused.iter().map(|letter| letter.raw.as_str()).collect::<Vec<_>>())
     .execute(conn)?;
-    // An event that waits for its workspace is stored and remembered; the others are not.
-    let lost: Vec<Uuid> = refused
-        .iter()
-        .filter(|letter| letter.code != "missing_workspace")
-        .map(|letter| letter.id)
-        .collect();
-    forget(conn, &lost)
+    Ok(())
 }
 
 /// Notes which dead letters found their workspace, and which replayed ones did not.
@@ -316,6 +313,9 @@ fn log_touched(conn: &mut PgConnection, chunk: &Chunk<'_>) -> Result<()> {
 /// When the database fails.
 pub fn conclude(conn: &mut PgConnection, chunk: &Chunk<'_>, counts: &Counts) -> Result<()> {
     bury(conn, &chunk.refused)?;
+    // An event that waits for its workspace is stored and remembered; the others are not.
+    let lost = chunk.refused.iter().filter(|letter| letter.code != "missing_workspace");
+    forget(conn, &lost.map(|letter| letter.id).collect::<Vec<_>>())?;
     settle_letters(conn, chunk)?;
     log_touched(conn, chunk)?;
     count(conn, counts)

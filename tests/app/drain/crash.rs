@@ -52,6 +52,112 @@ fn one_poison_event_is_a_letter_and_its_neighbours_are_stored() {
     assert_eq!(product.count("key_events"), 30);
 }
 
+fn fail_always(_: &mut PgConnection, _: &mut Chunk<'_>) -> Result<()> {
+    Err(Error::internal("permission denied for table workspaces"))
+}
+
+/// As a statement does that PostgreSQL refuses: the transaction is over, too.
+fn fail_in_the_database(conn: &mut PgConnection, _: &mut Chunk<'_>) -> Result<()> {
+    use diesel::RunQueryDsl;
+    diesel::sql_query("select * from a_table_that_a_restore_forgot").execute(conn)?;
+    Ok(())
+}
+
+#[test]
+fn what_nothing_passes_is_no_events_fault_and_changes_nothing() {
+    let product = Product::new();
+    product.journal(&clicks(0..10));
+    product.journal(&clicks(10..11));
+    for failing in [fail_always as Projection, fail_in_the_database] {
+        for limits in [Limits::default(), Limits { rows: 1, events: 1 }] {
+            let mut projections: Vec<Projection> = PROJECTIONS.to_vec();
+            projections.push(failing);
+            let step = drain::step(&product.db, &product.clock, &projections, limits);
+            assert!(matches!(step, Err(Error::Internal(_))), "{step:?}");
+        }
+    }
+    assert_eq!(product.count("journal_pending"), 2);
+    assert_eq!(product.count("dead_letters") + product.count("seen_messages"), 0);
+    assert_eq!(product.count("product_users"), 0, "the event that was tried is taken back, too");
+    product.drain();
+    assert_eq!(product.count("key_events"), 11);
+}
+
+fn fail_on_duplicates(_: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
+    if chunk.recheck.is_empty() { Ok(()) } else { Err(Error::internal("a bug")) }
+}
+
+#[test]
+fn a_known_event_that_fails_stays_known() {
+    let product = Product::new();
+    let waits = [track("m1", "upgrade_click", "2026-11-19T08:00:00Z", json!({"userId": "u1"}))];
+    product.send(&waits);
+    product.journal(&waits);
+    let mut projections: Vec<Projection> = PROJECTIONS.to_vec();
+    projections.push(fail_on_duplicates);
+    drain::until_empty(&product.db, &product.clock, &projections, Limits::default()).unwrap();
+    assert_eq!(product.count("seen_messages"), 1);
+    product.send(&waits);
+    product.send(&[super::support::call(
+        "group",
+        "m2",
+        "2026-11-19T09:00:00Z",
+        json!({"userId": "u1", "groupId": "w"}),
+    )]);
+    assert_eq!(product.count("key_events"), 1);
+    assert_eq!(product.cell("select sum(events) from usage_days").as_deref(), Some("1"));
+}
+
+#[test]
+fn rows_that_the_journal_lost_do_not_end_the_work() {
+    let product = Product::new();
+    for n in 0..20 {
+        product.journal(&clicks(n..n + 1));
+    }
+    product
+        .execute("delete from journal where id in (select id from journal order by id limit 17)");
+    let limits = Limits { rows: 3, events: 100 };
+    let done = drain::until_empty(&product.db, &product.clock, &PROJECTIONS, limits).unwrap();
+    assert_eq!((done.rows, product.count("journal_pending")), (3, 0));
+    assert_eq!(product.count("key_events"), 3);
+}
+
+#[test]
+fn what_is_longer_than_an_index_takes_harms_nobody() {
+    let product = Product::new();
+    let mut calls = clicks(0..3);
+    // No two pieces alike, so that PostgreSQL cannot make it shorter.
+    let token: String =
+        (0..150).map(|n| uuid::Uuid::from_u128(n * 0x9e37_79b9_7f4a_7c15).to_string()).collect();
+    calls.push(super::support::call(
+        "identify",
+        "i",
+        "2026-11-19T08:00:00Z",
+        json!({"userId": "u1", "traits": {"sso_id": token, "title": "CTO"}}),
+    ));
+    calls.push(super::support::call(
+        "group",
+        "g",
+        "2026-11-19T08:00:00Z",
+        json!({"userId": "u1", "groupId": "w", "traits": {"stripe_customer_id": token, "seats": 3}}),
+    ));
+    product.send(&calls);
+    assert_eq!(product.cell("select string_agg(code || message_id, ',') from dead_letters"), None);
+    assert_eq!(product.count("key_events"), 3);
+    assert_eq!(product.count("identifiers where kind = 'sso'"), 0);
+    assert_eq!(product.cell("select job_title from product_users").as_deref(), Some("CTO"));
+}
+
+#[test]
+fn two_copies_of_a_refused_event_are_one_refusal() {
+    let product = Product::new();
+    let nobody = track("m1", "upgrade_click", "2026-11-19T08:00:00Z", json!({"userId": "null"}));
+    product.send(&[nobody.clone(), nobody]);
+    assert_eq!(product.count("dead_letters"), 1);
+    let counted = "select rejected || ' ' || duplicates from ingest_minutes";
+    assert_eq!(product.cell(counted).as_deref(), Some("1 1"));
+}
+
 #[test]
 fn damaged_bytes_are_a_letter_and_stop_nothing() {
     let product = Product::new();
