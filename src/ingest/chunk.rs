@@ -123,6 +123,9 @@ pub struct Chunk<'a> {
     pub healed: Vec<Uuid>,
     /// Dead letters that were looked at again and wait on.
     pub waiting: Vec<Uuid>,
+    /// Events that waited for their workspace and name it now that they were sent again: who, when
+    /// and which, as they wait. They are among `events` as if they were new.
+    pub restated: Vec<(UserId, DateTime<Utc>, Uuid)>,
     /// Workspaces whose score may have changed, with the earliest day of it.
     pub touched: BTreeMap<WorkspaceId, NaiveDate>,
     /// Anonymous persons that now are somebody else than before.
@@ -175,6 +178,7 @@ impl<'a> Chunk<'a> {
             refused: Vec::new(),
             healed: Vec::new(),
             waiting: Vec::new(),
+            restated: Vec::new(),
             touched: BTreeMap::new(),
             stitched: BTreeSet::new(),
             canonical: HashMap::new(),

@@ -25,9 +25,10 @@ use super::apart::Apart;
 use super::chunk::{Chunk, Refusal};
 use super::meaning::{self, UnknownNames};
 use super::measure::{Measure, Measures, minute};
-use super::message::{Kind, Message};
+use super::message::Message;
+use super::restate::Again;
 use super::store_drain::{self, Counts, JournalRow};
-use super::{journal, names, payload, store_measures, store_names};
+use super::{journal, names, payload, restate, store_measures, store_names};
 use crate::catalog;
 use crate::catalog::matching::Catalog;
 use crate::clock::Clock;
@@ -263,15 +264,18 @@ pub(super) fn project(
     let mut chunk = Chunk::new(now, catalog);
     let mut counts = Counts::new();
     let mut left = Vec::new();
+    let mut known = Vec::new();
     for Arrival { id, place, source, received_at, message } in arrivals {
         if fresh.remove(&id) {
             chunk.admit(id, source, received_at, message);
         } else {
-            let count = counts.entry((source, minute(received_at))).or_default();
-            count.0 = count.0.saturating_add(1);
-            left.push(place);
-            again(&mut chunk, id, source, received_at, message);
+            known.push(Again::of(&mut chunk, id, place, source, received_at, message));
         }
+    }
+    for again in restate::take(conn, &mut chunk, known)? {
+        let count = counts.entry((again.source, minute(again.received_at))).or_default();
+        count.0 = count.0.saturating_add(1);
+        left.push(again.place);
     }
     let mut sources: Vec<SourceId> = chunk.events.iter().map(|event| event.source).collect();
     sources.sort_unstable();
@@ -290,24 +294,4 @@ pub(super) fn project(
     store_names::count(conn, &counted)?;
     store_drain::conclude(conn, &chunk, &counts)?;
     Ok(left)
-}
-
-/// A known event once more: a retry, or a dead letter that a person replays. If it still waits for
-/// its workspace, its person's events are looked at again.
-fn again<'a>(
-    chunk: &mut Chunk<'a>,
-    id: Uuid,
-    source: SourceId,
-    received_at: DateTime<Utc>,
-    message: Message<'a>,
-) {
-    if message.kind != Kind::Track || message.workspace().is_some() {
-        return;
-    }
-    let before = chunk.events.len();
-    chunk.admit(id, source, received_at, message);
-    if let Some(event) = chunk.events.get(before) {
-        chunk.recheck.insert(event.person);
-    }
-    chunk.events.truncate(before);
 }

@@ -25,6 +25,8 @@ use crate::workspaces::store_memberships::{self, Pair};
 /// When the database fails.
 pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
     let mut changes = Changes::default();
+    // They waited, so they count nowhere yet.
+    store_inferred::remove(conn, &chunk.restated)?;
     place_old(conn, chunk, &mut changes)?;
     place_new(chunk, &mut changes);
     write(conn, chunk, &mut changes)

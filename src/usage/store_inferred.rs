@@ -227,7 +227,7 @@ pub fn remove(
         "delete from inferred_events i using unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as t (user_id, at, id)
          where i.user_id = t.user_id and i.occurred_at = t.at and i.id = t.id
          returning i.user_id, i.occurred_at, i.id, i.event_key, i.feature, i.value::text as value,
-                   i.workspace_id, i.payload",
+                   i.workspace_id, i.payload::text as payload",
     )
     .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.0).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(events.iter().map(|event| event.1).collect::<Vec<_>>())

@@ -165,3 +165,82 @@ fn a_parsers_letter_that_the_drainer_refuses_is_refused_again() {
     let tried = product.db.read(Pool::Work, |conn| replays::attempts(conn, letter)).unwrap();
     assert_eq!(tried[0].refused_as, Some(again.id), "one leads to the other");
 }
+
+/// The letter with another text, drained.
+fn mend(product: &Product, letter: &letters::DeadLetter, text: &str) {
+    product.clock.advance(TimeDelta::seconds(1));
+    let (now, room) = (product.clock.now(), product.db.check_room().unwrap());
+    product
+        .db
+        .tx(Pool::Work, |conn| ops::mend(conn, room, &Actor::system(), letter.id, text, now))
+        .unwrap();
+    product.drain();
+}
+
+/// Publishes the default catalog, with the event muted or not, and counts everything again.
+fn count_again(product: &Product, muted: bool) {
+    let mut all = ripen::catalog::defaults::definitions();
+    let click = all.iter_mut().find(|one| one.key == "upgrade_click").unwrap();
+    click.muted_at = muted.then_some(chrono::DateTime::UNIX_EPOCH);
+    let (change, now) = (ripen::catalog::change::Change::Whole(all), product.clock.now());
+    product
+        .db
+        .tx(Pool::Work, |conn| {
+            let seen = ripen::catalog::store::current(conn)?.0;
+            ripen::catalog::ops::save(conn, &Actor::system(), seen, &change, "a test", now)
+        })
+        .unwrap();
+    let step = |conn: &mut diesel::PgConnection| ripen::usage::rebuild::step(conn, now, 1_000);
+    while product.db.tx(Pool::Work, step).unwrap().chunks > 0 {}
+}
+
+#[test]
+fn a_workspace_that_a_person_wrote_into_the_text_counts_and_counts_once() {
+    let product = Product::new();
+    let event = track("m1", "upgrade_click", AT, json!({ "userId": "u1" }));
+    product.send(&[event.clone(), track("m2", "upgrade_click", AT, json!({ "userId": "u2" }))]);
+    product.send(std::slice::from_ref(&event));
+    let letter = open(&product).into_iter().find(|one| one.raw.contains("\"u1\"")).unwrap();
+    let mended = letter.raw.replacen("\"type\"", "\"context\":{\"groupId\":\"w\"},\"type\"", 1);
+    assert_ne!(mended, letter.raw);
+    mend(&product, &letter, &mended);
+    assert_eq!(open(&product).len(), 1, "the other one");
+    assert_eq!(stored(&product).as_deref(), Some("1"));
+    assert_eq!((product.count("key_events"), product.count("inferred_events")), (1, 1));
+    assert_eq!(product.cell("select external_id from workspaces").as_deref(), Some("w"));
+    // The first copy names no workspace, and is counted by no rebuild.
+    product.send(&[event]);
+    product.send(&[call("group", "m3", AT, json!({ "userId": "u1", "groupId": "elsewhere" }))]);
+    assert_eq!(stored(&product).as_deref(), Some("1"));
+    count_again(&product, true);
+    assert_eq!(stored(&product), None);
+    count_again(&product, false);
+    assert_eq!(stored(&product).as_deref(), Some("1"));
+    assert_eq!(product.count("key_events"), 1);
+}
+
+#[test]
+fn a_text_that_still_says_no_workspace_leaves_its_letter_open() {
+    let product = Product::new();
+    let junk = json!({ "userId": "u1", "context": { "groupId": "undefined" } });
+    product.send(&[track("m1", "upgrade_click", AT, junk)]);
+    let group = Chosen::group("missing_workspace");
+    assert_eq!(replay(&product, &group), stands(1, 1), "nothing was mended");
+    let letter = open(&product).remove(0);
+    for (from, to) in [("\"u1\"", "\"undefined\""), ("\"undefined\"", "\"null\"")] {
+        let text = open(&product).remove(0).raw.replace(from, to);
+        mend(&product, &letter, &text);
+        assert_eq!(open(&product).len(), 1, "{text}");
+    }
+    // Somebody else, in a workspace: that is what it is then.
+    let text = letter.raw.replace("\"u1\"", "\"u2\"").replace("\"undefined\"", "\"w\"");
+    mend(&product, &letter, &text);
+    assert!(open(&product).is_empty());
+    assert_eq!(
+        product
+            .cell("select p.external_id from key_events e join product_users p on p.id = e.user_id")
+            .as_deref(),
+        Some("u2")
+    );
+    assert_eq!(product.count("inferred_events"), 0);
+}
