@@ -13,6 +13,9 @@ use crate::ingest::chunk::ChunkEvent;
 use crate::ingest::message::{Kind, is_junk_id};
 use crate::ingest::traits::{snake_case, text_of};
 
+/// Bytes of a name, as of any id on the wire.
+const LONGEST: usize = 512;
+
 /// A name under which a person was seen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identifier {
@@ -136,7 +139,9 @@ impl Heard {
         {
             self.identifier(event, "email", &email.address, event.person);
         }
-        if let Some(subject) = said(&["sso_subject", "sso_id"]).filter(|id| !is_junk_id(id)) {
+        let subject = said(&["sso_subject", "sso_id"]);
+        // A token is no name, and an index takes no more.
+        if let Some(subject) = subject.filter(|id| id.len() <= LONGEST && !is_junk_id(id)) {
             self.identifier(event, "sso", &subject, event.person);
         }
         if let Some(person) = self.people.get_mut(&event.person) {

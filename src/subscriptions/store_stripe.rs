@@ -220,7 +220,9 @@ pub fn clues(conn: &mut PgConnection, claims: &[Claim]) -> Result<Vec<(Claim, Cl
     let clues: Vec<Clues> = diesel::sql_query(
         "select exists (select from workspaces where id = t.named) as named_exists,
                 (select workspace_id from stripe_customers c where c.id = t.customer) as mapped,
-                array(select w.id from workspaces w where w.traits ->> 'stripe_customer_id' = t.customer
+                array(select w.id from workspaces w
+                      where md5(w.traits ->> 'stripe_customer_id') = md5(t.customer)
+                        and w.traits ->> 'stripe_customer_id' = t.customer
                       order by w.id limit 2) as by_trait
          from unnest($1::uuid[], $2::text[]) with ordinality as t (named, customer, place)
          order by t.place",
