@@ -73,6 +73,18 @@ pub fn decode<'a>(encoding: Option<&str>, body: &'a [u8]) -> Result<Cow<'a, [u8]
     plain(&inflated).map(|()| Cow::Owned(inflated))
 }
 
+/// Whether the body is at most so many bytes once it is unpacked; costs no more than unpacking so many.
+/// A damaged one is as small as it gets.
+#[must_use]
+pub fn is_at_most(body: &[u8], limit: usize) -> bool {
+    if body.len() > limit || Form::of(body) != Form::Gzip {
+        return body.len() <= limit;
+    }
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    let mut one_too_many = MultiGzDecoder::new(body).take(limit.saturating_add(1));
+    std::io::copy(&mut one_too_many, &mut std::io::sink()).map_or(true, |bytes| bytes <= limit)
+}
+
 fn plain(body: &[u8]) -> Result<(), BodyError> {
     match Form::of(body) {
         Form::Plain => Ok(()),
@@ -103,6 +115,17 @@ mod tests {
         let mut out = GzEncoder::new(Vec::new(), Compression::best());
         out.write_all(plain).unwrap();
         out.finish().unwrap()
+    }
+
+    #[test]
+    fn how_large_a_body_is_says_what_it_holds_and_not_how_it_is_packed() {
+        let plain = vec![b' '; 1000];
+        for body in [&plain, &gzip(&plain)] {
+            assert!(is_at_most(body, 1000) && !is_at_most(body, 999));
+        }
+        let bomb = gzip(&vec![b' '; BODY_LIMIT]);
+        assert!(bomb.len() < 10_000 && !is_at_most(&bomb, 32 * 1024));
+        assert!(is_at_most(&bomb[..20], 32 * 1024), "nothing can be unpacked of it");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The answer to events is 200 exactly, and only once they are committed. Everything else is
 //! `{"code","message"}` with a status that makes the SDKs do the right thing (`wire.md`, section 4).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -32,8 +33,9 @@ use crate::ids::SourceId;
 use crate::sources::keyring::KeyRing;
 use crate::sources::store::OpenKey;
 
-/// Bodies above this are parsed off the server's own threads, so that a big one does not hold up
-/// the small ones behind it; a hop to another thread costs as much as parsing about so many bytes.
+/// Bodies that are more than this, unpacked, are parsed off the server's own threads, so that a big one
+/// does not hold up the small ones behind it; a hop to another thread costs as much as parsing about so
+/// many bytes.
 const INLINE: usize = 32 * 1024;
 
 /// Big bodies that are parsed at once, at least; one for each processor, if there are more. Each may
@@ -48,7 +50,7 @@ pub struct Intake {
     recorder: Recorder,
     clock: Clock,
     budget: Budget,
-    parsing: Semaphore,
+    parsing: Arc<Semaphore>,
     refusals: Refusals,
     deadline: Duration,
 }
@@ -65,7 +67,7 @@ impl Intake {
             recorder: Recorder::start(database.clone())?,
             writer,
             budget: Budget::default(),
-            parsing: Semaphore::new(cpus.max(PARSING)),
+            parsing: Arc::new(Semaphore::new(cpus.max(PARSING))),
             refusals: Refusals::new(database.clone(), clock.clone()),
             deadline: body::DEADLINE,
             database,
@@ -202,16 +204,25 @@ async fn accept(
     let received_at = intake.clock.now();
     let encoding = text(header::CONTENT_ENCODING).map(str::to_owned);
     gzip::check(encoding.as_deref())?;
-    let body = read(payload, intake).await?;
+    let budget =
+        if source.is_some() { intake.budget.clone() } else { intake.budget.of_strangers() };
+    let body = read(payload, intake, &budget).await?;
+    let is_small = gzip::is_at_most(body.bytes(), INLINE);
     let prepare = move || {
         intake::prepare(endpoint, encoding.as_deref(), body.bytes(), received_at, Uuid::now_v7())
     };
-    let prepared: Prepared = if length.is_some_and(|length| length <= INLINE) {
+    let prepared: Prepared = if is_small {
         prepare()?
     } else {
+        let turn = Arc::clone(&intake.parsing).acquire_owned().await;
         // A closed semaphore does not happen; it would be a fault of ours.
-        let _turn = intake.parsing.acquire().await.map_err(|_| BodyError::Overloaded(1))?;
-        aside(move || Ok(prepare())).await??
+        let turn = turn.map_err(|_| BodyError::Overloaded(1))?;
+        let turned = move || {
+            // Until it is parsed, also when the sender has hung up by then.
+            let _turn = turn;
+            Ok(prepare())
+        };
+        aside(turned).await??
     };
     if source.is_none() {
         let key = prepared.write_key.clone().ok_or(BodyError::NoWriteKey)?;
