@@ -31,7 +31,7 @@ use crate::ingest::store_chunks::{self, LoggedChunk};
 use crate::ingest::store_drain::{self, Counts, JournalRow};
 use crate::ingest::{journal, payload, store_dead_letters};
 use crate::workspaces::store_activity;
-use crate::{accounts, catalog, identity, workspaces};
+use crate::{accounts, catalog, identity, subscriptions, workspaces};
 
 /// Chunks looked at by one step, at most.
 const CHUNKS: i64 = 200;
@@ -193,6 +193,7 @@ fn project(
         chunk.canonical.insert(id, person.canonical);
     }
     workspaces::project::project(conn, chunk)?;
+    subscriptions::project::project(conn, chunk)?;
     let mut changes = Changes::default();
     take_back(conn, chunk, before, &mut changes)?;
     project::place_old(conn, chunk, &mut changes)?;
