@@ -31,9 +31,13 @@ impl Prepared {
     /// What the writer takes.
     #[must_use]
     pub fn of(self, source_id: SourceId, stored_at: DateTime<Utc>) -> Submission {
-        let refused = self.refused.into_iter().map(|letter| Refused {
-            id: Uuid::new_v5(&source_id.0, letter.id.as_bytes()),
-            ..letter
+        let day = stored_at.date_naive().to_string();
+        let refused = self.refused.into_iter().map(|letter| {
+            let mut name = letter.id.as_bytes().to_vec();
+            if letter.may_be_another {
+                name.extend_from_slice(day.as_bytes());
+            }
+            Refused { id: Uuid::new_v5(&source_id.0, &name), ..letter }
         });
         Submission {
             source_id,
@@ -85,7 +89,8 @@ pub fn lines(parsed: &Parsed<'_>) -> Vec<u8> {
 /// A rejected event as a dead letter; its raw text is a body that can be posted again.
 ///
 /// Its id is the same whenever the event is sent again and refused for the same reason again: it is known
-/// by its messageId, or else by its own text.
+/// by its messageId. Without one it is known by its own text, and only for the day: another event may
+/// have the same.
 #[must_use]
 pub fn refused(rejected: &Rejected<'_>) -> Refused {
     let storable = |text: &str| text.replace('\0', "\u{fffd}");
@@ -95,6 +100,7 @@ pub fn refused(rejected: &Rejected<'_>) -> Refused {
         id: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()),
         code: rejected.code.as_str().to_owned(),
         message: rejected.message.clone().into_owned(),
+        may_be_another: rejected.message_id.is_none(),
         message_id: rejected.message_id.as_deref().map(storable),
         event_name: rejected.event.as_deref().map(storable),
         raw: storable(&rejected.replay_body()),
@@ -156,6 +162,12 @@ mod tests {
         let [a, b] = ids(one, nameless)[..] else { panic!() };
         assert_ne!(a, b);
         assert_eq!(ids(one, &nameless.replace("\"1\"", "\"2\"")), [a, b]);
+        let tomorrow = at + chrono::TimeDelta::days(1);
+        let later = |body: &str| -> Vec<Uuid> {
+            prepare_batch(body).of(one, tomorrow).refused.iter().map(|letter| letter.id).collect()
+        };
+        assert_eq!(later(named), ids(one, named));
+        assert!(!later(nameless).contains(&a), "another event may say the same");
     }
 
     #[test]

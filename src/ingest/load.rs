@@ -123,11 +123,13 @@ impl Row {
                 self.events += accepted.len();
                 self.refused.extend(rejected.iter().map(|event| Refused {
                     id: Uuid::new_v5(&line.request, event.index.to_string().as_bytes()),
+                    may_be_another: false,
                     ..intake::refused(event)
                 }));
             }
             Err(error) => self.refused.push(Refused {
                 id: line.request,
+                may_be_another: false,
                 code: error.code().to_owned(),
                 message: format!("Line {number}: {error}"),
                 message_id: None,

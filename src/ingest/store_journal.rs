@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
 
 use super::measure::minute;
 use super::payload::Packer;
@@ -22,7 +23,9 @@ const BURY: &str = "insert into dead_letters
 select id, source_id, received_at, 'parser', code, message, message_id, event_name, raw
 from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
     as t (id, source_id, received_at, code, message, message_id, event_name, raw)
-on conflict (id) do nothing";
+on conflict (id) do update set replayed_at = null, discarded_at = null, discard_reason = null,
+    received_at = excluded.received_at
+where dead_letters.id = any($9) and excluded.received_at > coalesce(dead_letters.replayed_at, dead_letters.discarded_at)";
 
 /// Writes down a group of requests; once the transaction has committed they may be acknowledged.
 ///
@@ -41,10 +44,15 @@ pub fn is_single(group: &[&Submission]) -> bool {
 }
 
 fn bury(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
-    let letters: Vec<_> = group
+    let mut letters: Vec<_> = group
         .iter()
         .flat_map(|request| request.refused.iter().map(move |r| (request, r)))
         .collect();
+    // One order for all servers, and each once.
+    letters.sort_by_key(|(_, letter)| letter.id);
+    letters.dedup_by_key(|(_, letter)| letter.id);
+    let others = letters.iter().filter(|(_, letter)| letter.may_be_another);
+    let others: Vec<Uuid> = others.map(|(_, letter)| letter.id).collect();
     if letters.is_empty() {
         return Ok(());
     }
@@ -61,6 +69,7 @@ fn bury(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
             letters.iter().map(|(_, l)| l.event_name.as_deref()).collect::<Vec<_>>(),
         )
         .bind::<Array<Text>, _>(letters.iter().map(|(_, l)| l.raw.as_str()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(others)
         .execute(conn)?;
     Ok(())
 }

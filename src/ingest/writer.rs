@@ -53,6 +53,9 @@ impl Submission {
 pub struct Refused {
     /// A letter of the same id is written once: a file that is imported again adds none.
     pub id: Uuid,
+    /// Whether it may be another event than the one that came under this id before: then a letter
+    /// that was settled is open again.
+    pub may_be_another: bool,
     pub code: String,
     pub message: String,
     pub message_id: Option<String>,

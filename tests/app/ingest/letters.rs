@@ -119,6 +119,29 @@ fn a_group_and_a_day_are_replayed_and_what_is_not_needed_is_discarded() {
 }
 
 #[test]
+fn an_event_without_an_id_that_comes_after_its_letter_was_put_away_is_open_again() {
+    let db = TestDb::new();
+    source(&db);
+    let server = Server::start(&db);
+    let nameless = r#"{"batch":[{"type":"track","event":"A"},{"type":"track","event":"A"}]}"#;
+    let named = r#"{"batch":[{"type":"track","event":"A","messageId":"m1"}]}"#;
+    let send = |body| assert_eq!(server.post("/v1/batch", body).status, 200);
+    send(nameless);
+    send(nameless);
+    send(named);
+    assert_eq!(letters(&db).len(), 2, "what may be a retry is one letter");
+    let all = Chosen::group("missing_identity");
+    let (by, now) = (Actor::system(), Clock::system().now());
+    assert_eq!(tx(&db, |conn| ops::discard(conn, &by, &all, "a test", now)), 2);
+    send(named);
+    assert!(letters(&db).is_empty(), "the same event is settled");
+    send(nameless);
+    let open = letters(&db);
+    assert_eq!(open.len(), 1, "another event may say the same");
+    assert!(open[0].message_id.is_none() && open[0].received_at > now);
+}
+
+#[test]
 fn the_status_tells_when_everything_is_projected_and_scored() {
     let db = TestDb::new();
     refused(&db);

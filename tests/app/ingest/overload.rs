@@ -144,6 +144,7 @@ fn a_poison_request_fails_alone() {
                     // PostgreSQL keeps no NUL; the parser removes it, this stands for what it misses.
                     submission.refused.push(Refused {
                         id: Uuid::now_v7(),
+                        may_be_another: false,
                         code: "invalid_json".into(),
                         message: "nul".into(),
                         message_id: None,
