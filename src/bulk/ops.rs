@@ -101,7 +101,9 @@ pub fn write(
 ) -> (Vec<Outcome>, Option<Error>) {
     let mut outcomes = Vec::with_capacity(entries.len());
     for chunk in entries.chunks(CHUNK) {
-        match db.tx(Pool::Ingest, |conn| apply(conn, sender, projections, chunk)) {
+        let room = db.check_room();
+        match room.and_then(|_| db.tx(Pool::Ingest, |conn| apply(conn, sender, projections, chunk)))
+        {
             Ok(done) => outcomes.extend(done),
             Err(error) => return (outcomes, Some(error)),
         }

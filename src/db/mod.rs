@@ -12,4 +12,4 @@ pub mod local;
 pub mod migrate;
 pub mod pool;
 
-pub use pool::{Database, Pool};
+pub use pool::{Database, Pool, Room};

@@ -50,6 +50,11 @@ impl Default for Sizes {
     }
 }
 
+/// Says that [`Database::check_room`] was asked a moment ago. Whatever writes events down wants one, so
+/// that no way in forgets to ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Room(());
+
 /// The database, to be cloned freely: clones share their pools.
 ///
 /// While a clone lives, so does the private PostgreSQL that [`Database::open`] may have started.
@@ -218,8 +223,9 @@ impl Database {
     ///
     /// # Errors
     /// `Unavailable` when the disk of the private PostgreSQL is nearly full.
-    pub fn check_room(&self) -> Result<()> {
-        self.server.as_ref().map_or(Ok(()), |server| server.check_room())
+    pub fn check_room(&self) -> Result<Room> {
+        self.server.as_ref().map_or(Ok(()), |server| server.check_room())?;
+        Ok(Room(()))
     }
 
     /// A bare connection, for what is neither a read nor a transaction: binary COPY streams,
@@ -281,10 +287,9 @@ struct Greeting(Pool);
 
 impl CustomizeConnection<PgConnection, r2d2::Error> for Greeting {
     fn on_acquire(&self, conn: &mut PgConnection) -> std::result::Result<(), r2d2::Error> {
-        conn.batch_execute(match self.0 {
+        let own = match self.0 {
             Pool::Web => {
-                "SET application_name = 'ripen web'; SET timezone = 'UTC'; \
-                 SET statement_timeout = '15s'; \
+                "SET application_name = 'ripen web'; SET statement_timeout = '15s'; \
                  SET idle_in_transaction_session_timeout = '60s'"
             }
             Pool::Ingest => "SET application_name = 'ripen ingest'",

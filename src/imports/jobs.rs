@@ -64,6 +64,7 @@ pub fn run(running: &Running<'_>, projections: &[Projection]) -> Result<()> {
         if chunk.is_empty() {
             break;
         }
+        running.db.check_room()?;
         let taken = running.db.tx(Pool::Work, |conn| {
             let mut known = earlier.clone();
             let chunk = Chunk { import: &import, before: done, rows: &chunk };

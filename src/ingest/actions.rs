@@ -58,7 +58,8 @@ pub async fn replay(
     let replayed = match form.chosen() {
         Ok(chosen) => {
             let (by, now) = (Actor::from(&*me), me.now);
-            app.db.tx_web(move |conn| ops::replay(conn, &by, &chosen, now)).await
+            let room = app.db.check_room()?;
+            app.db.tx_web(move |conn| ops::replay(conn, room, &by, &chosen, now)).await
         }
         Err(error) => Err(error),
     };
@@ -127,7 +128,8 @@ pub async fn mend(
     form: Form<MendForm>,
 ) -> Result<HttpResponse> {
     let (id, by, now, text) = (id.into_inner(), Actor::from(&*me), me.now, form.text.clone());
-    match app.db.tx_web(move |conn| ops::mend(conn, &by, id, &text, now)).await {
+    let room = app.db.check_room()?;
+    match app.db.tx_web(move |conn| ops::mend(conn, room, &by, id, &text, now)).await {
         Ok(replay) => Ok(answer::done(&htmx, &format!("/ingest/dead-letters/replays/{replay}"))),
         Err(Error::Invalid(errors)) => {
             let page = LetterPage::load(&app, &me, id).await?;

@@ -87,7 +87,8 @@ pub fn replay(running: &Running<'_>) -> Result<()> {
     let mut done = 0_i64;
     loop {
         let now = running.clock.now();
-        let step = running.db.tx(Pool::Work, |conn| ops::step(conn, id, now))?;
+        let room = running.db.check_room()?;
+        let step = running.db.tx(Pool::Work, |conn| ops::step(conn, room, id, now))?;
         done += i64::try_from(step.journaled + step.refused).unwrap_or(0);
         if !step.more {
             return Ok(());

@@ -87,9 +87,9 @@ pub fn load(
                 group.push(row.submission(source));
             }
         }
-        database.check_room()?;
+        let room = database.check_room()?;
         database.tx(Pool::Work, |conn| {
-            store_journal::append(conn, &group.iter().collect::<Vec<_>>())
+            store_journal::append(conn, room, &group.iter().collect::<Vec<_>>())
         })?;
         for submission in &group {
             loaded.events += u64::try_from(submission.events).unwrap_or_default();

@@ -10,6 +10,7 @@ use super::store_dead_letters::{self as store, Chosen, DeadLetter};
 use super::store_replays::{self as replays, Attempt};
 use super::writer::Submission;
 use super::{failure, intake, parse, store_journal};
+use crate::db::Room;
 use crate::error::{Error, Result};
 use crate::queue;
 use crate::team::audit::{self, Actor};
@@ -38,6 +39,7 @@ pub struct Replayed {
 /// [`Error::NotFound`] when one letter was chosen and it is not open.
 pub fn replay(
     conn: &mut PgConnection,
+    room: Room,
     by: &Actor,
     chosen: &Chosen,
     at: DateTime<Utc>,
@@ -51,7 +53,7 @@ pub fn replay(
     let detail = json!({ "letters": letters, "chosen": chosen });
     audit::record(conn, by, "dead_letters.replayed", ("replay", &id.to_string()), &detail, at)?;
     if letters <= BATCH {
-        step(conn, id, at)?;
+        step(conn, room, id, at)?;
     } else {
         let key = id.to_string();
         queue::store::enqueue(conn, REPLAY, &json!({ "replay": id }), Some(&key), at)?;
@@ -65,7 +67,12 @@ pub fn replay(
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such replay.
-pub fn step(conn: &mut PgConnection, replay: Uuid, at: DateTime<Utc>) -> Result<Replayed> {
+pub fn step(
+    conn: &mut PgConnection,
+    room: Room,
+    replay: Uuid,
+    at: DateTime<Utc>,
+) -> Result<Replayed> {
     let this = replays::lock(conn, replay)?;
     if this.finished_at.is_some() {
         return Ok(Replayed::default());
@@ -86,7 +93,7 @@ pub fn step(conn: &mut PgConnection, replay: Uuid, at: DateTime<Utc>) -> Result<
         };
         attempts.push(Attempt { letter: letter.id, outcome });
     }
-    store_journal::append(conn, &group.iter().collect::<Vec<_>>())?;
+    store_journal::append(conn, room, &group.iter().collect::<Vec<_>>())?;
     store::mark_replayed(conn, &done, at)?;
     replays::note(conn, replay, &attempts, at)?;
     let more = i64::try_from(letters.len()).is_ok_and(|taken| taken == BATCH);
@@ -138,6 +145,7 @@ fn judge<'a>(letter: &DeadLetter, text: &'a str) -> Judged<parse::Parsed<'a>> {
 /// settled meanwhile; [`Error::NotFound`].
 pub fn mend(
     conn: &mut PgConnection,
+    room: Room,
     by: &Actor,
     id: Uuid,
     text: &str,
@@ -160,7 +168,7 @@ pub fn mend(
         &json!({}),
         at,
     )?;
-    replay(conn, by, &Chosen::one(id), at)
+    replay(conn, room, by, &Chosen::one(id), at)
 }
 
 /// Puts the chosen letters away for good, with the reason; tells how many.

@@ -15,6 +15,7 @@ use super::payload::Packer;
 use super::sheaf;
 use super::store_group::Group;
 use super::writer::Submission;
+use crate::db::Room;
 use crate::error::Result;
 use crate::ids::SourceId;
 
@@ -27,11 +28,12 @@ on conflict (id) do update set replayed_at = null, discarded_at = null, discard_
     received_at = excluded.received_at
 where dead_letters.id = any($9) and excluded.received_at > coalesce(dead_letters.replayed_at, dead_letters.discarded_at)";
 
-/// Writes down a group of requests; once the transaction has committed they may be acknowledged.
+/// Writes down a group of requests; once the transaction has committed they may be acknowledged. The
+/// disk was asked for room: whatever comes into the journal comes this way.
 ///
 /// # Errors
 /// When the database fails or refuses any one of them.
-pub fn append(conn: &mut PgConnection, group: &[&Submission]) -> Result<()> {
+pub fn append(conn: &mut PgConnection, _room: Room, group: &[&Submission]) -> Result<()> {
     bury(conn, group)?;
     group_of(group)?.execute(conn)?;
     Ok(())

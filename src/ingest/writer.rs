@@ -351,10 +351,10 @@ fn commit(database: &Database, ready: Result<()>, group: Vec<Request>) -> Result
 }
 
 fn write(database: &Database, group: &[&Submission]) -> Result<()> {
-    database.check_room()?;
+    let room = database.check_room()?;
     // A panic is a mistake of ours, and must not silence everybody who sends from now on.
     caught(|| {
-        let append = |conn: &mut PgConnection| store_journal::append(conn, group);
+        let append = |conn: &mut PgConnection| store_journal::append(conn, room, group);
         if store_journal::is_single(group) {
             database.statement(Pool::Ingest, append)
         } else {

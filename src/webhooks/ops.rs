@@ -6,6 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::meaning::{self, Meaning};
+use crate::db::Room;
 use crate::error::{Error, Result};
 use crate::ids::SourceId;
 use crate::ingest::endpoint::Endpoint as Path;
@@ -130,6 +131,7 @@ fn pass_on(
 /// [`Error::NotFound`] without such an endpoint; when the database fails.
 pub fn events(
     conn: &mut PgConnection,
+    room: Room,
     endpoint: Uuid,
     signed: &Signed,
     body: &[u8],
@@ -155,7 +157,7 @@ pub fn events(
         Err(message) => return refuse(conn, &endpoint, "unreadable", message, now),
     };
     let (outcome, reason) = match meaning {
-        Meaning::Call(call) => journal(conn, source, &call, now)?,
+        Meaning::Call(call) => journal(conn, room, source, &call, now)?,
         Meaning::Subscription(members) => match input::read(&members, now) {
             Ok(row) => subscription(conn, endpoint.id, id, &row, now)?,
             Err(errors) => {
@@ -206,6 +208,7 @@ fn subscription(
 /// The way of the SDKs' events; what the parser refuses is a dead letter, as theirs are.
 fn journal(
     conn: &mut PgConnection,
+    room: Room,
     source: SourceId,
     call: &serde_json::Value,
     now: DateTime<Utc>,
@@ -214,7 +217,7 @@ fn journal(
     let prepared = intake::prepare(Path::Batch, None, body.as_bytes(), now, Uuid::now_v7());
     let submission =
         prepared.map_err(|error| Error::internal(format!("{error:?}")))?.of(source, now);
-    store_journal::append(conn, &[&submission])?;
+    store_journal::append(conn, room, &[&submission])?;
     Ok(match submission.refused.first() {
         None => ("accepted", "On its way into the projections.".to_owned()),
         Some(letter) => ("dead_letter", letter.message.clone()),

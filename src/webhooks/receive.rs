@@ -62,8 +62,9 @@ pub async fn events(
     };
     let signed =
         Signed { id: either("id"), timestamp: either("timestamp"), signature: either("signature") };
+    let room = app.db.check_room()?;
     deliver(&app, (id, Kind::Events), &request, payload, move |conn, body| {
-        ops::events(conn, id, &signed, body, now)
+        ops::events(conn, room, id, &signed, body, now)
     })
     .await
 }

@@ -131,3 +131,21 @@ fn pools_recover_by_themselves_when_postgres_was_killed() {
     drop(server);
     std::fs::remove_dir_all(dir).unwrap();
 }
+
+#[test]
+fn what_is_answered_is_durable_by_any_pool_whatever_the_servers_default() {
+    let db = TestDb::new();
+    let commits = |how: &str| {
+        format!("SELECT count(*) AS n WHERE current_setting('synchronous_commit') = '{how}'")
+    };
+    for pool in [Pool::Web, Pool::Ingest, Pool::Work] {
+        let waits = db.read(pool, |conn| number(conn, &commits("on"))).unwrap();
+        assert_eq!(waits, 1, "{pool:?}");
+    }
+    // Whoever need not wait says so for the one transaction.
+    let relaxed = db.tx(Pool::Work, |conn| {
+        ripen::ingest::store_drain::begin(conn)?;
+        number(conn, &commits("off"))
+    });
+    assert_eq!(relaxed.unwrap(), 1);
+}

@@ -151,7 +151,8 @@ fn calm_run(requests: &[Request], prepared: impl FnOnce(&Database)) -> TestDb {
             lines,
             refused: Vec::new(),
         };
-        db.tx(Pool::Work, |conn| store_journal::append(conn, &[&submission])).unwrap();
+        let room = db.check_room().unwrap();
+        db.tx(Pool::Work, |conn| store_journal::append(conn, room, &[&submission])).unwrap();
     }
     drain::until_empty(&db, &clock, &jobs::PROJECTIONS, Limits::default()).unwrap();
     scoring::worker::drain(&db, &clock, jobs::after_scoring).unwrap();

@@ -59,7 +59,8 @@ fn preload(db: &Database, seed: &Seed) -> Vec<String> {
         let one =
             intake::prepare(Endpoint::Batch, None, body.as_bytes(), at, Uuid::now_v7()).unwrap();
         let one = one.of(SOURCE, at);
-        db.tx(Pool::Work, |conn| store_journal::append(conn, &[&one])).unwrap();
+        let room = db.check_room().unwrap();
+        db.tx(Pool::Work, |conn| store_journal::append(conn, room, &[&one])).unwrap();
         ids.extend(own);
         if request % 20 == 19 {
             let drained = || (ledger::count(db, "journal_pending")? == 0).then_some(());

@@ -64,7 +64,8 @@ impl Product {
         let prepared =
             intake::prepare(endpoint, None, body, at, Uuid::now_v7()).expect("a usable body");
         let submission = prepared.of(self.source, at);
-        self.db.tx(Pool::Work, |conn| store_journal::append(conn, &[&submission])).unwrap();
+        let room = self.db.check_room().unwrap();
+        self.db.tx(Pool::Work, |conn| store_journal::append(conn, room, &[&submission])).unwrap();
     }
 
     /// Drains everything that is pending.

@@ -51,7 +51,8 @@ fn send(house: &House, events: &[Value]) {
     let prepared =
         intake::prepare(Endpoint::Batch, None, body.as_bytes(), now, Uuid::now_v7()).unwrap();
     let submission = prepared.of(SOURCE, now);
-    house.db.tx(Pool::Work, |conn| store_journal::append(conn, &[&submission])).unwrap();
+    let room = house.db.check_room().unwrap();
+    house.db.tx(Pool::Work, |conn| store_journal::append(conn, room, &[&submission])).unwrap();
     drain::until_empty(&house.db, &house.clock, &PROJECTIONS, Limits::default()).unwrap();
     score(house);
 }

@@ -37,8 +37,9 @@ fn refused(db: &Database) -> Vec<DeadLetter> {
 
 /// How many letters were tried, and how many of these are open.
 fn replay(db: &Database, chosen: &Chosen, at: chrono::DateTime<chrono::Utc>) -> (i64, i64) {
+    let room = db.check_room().unwrap();
     let standing = tx(db, |conn| {
-        let id = ops::replay(conn, &Actor::system(), chosen, at)?;
+        let id = ops::replay(conn, room, &Actor::system(), chosen, at)?;
         Ok(store_replays::standing(conn, id)?.1)
     });
     (standing.tried, standing.refused)
@@ -77,7 +78,9 @@ fn a_mended_letter_is_replayed_with_the_time_of_its_first_receipt() {
         "corrected by the first receipt"
     );
     assert_eq!(letters(&db).len(), 2);
-    let again = db.tx(Pool::Work, |conn| ops::replay(conn, &by, &Chosen::one(first.id), later));
+    let room = db.check_room().unwrap();
+    let one = Chosen::one(first.id);
+    let again = db.tx(Pool::Work, |conn| ops::replay(conn, room, &by, &one, later));
     assert!(matches!(again, Err(Error::NotFound)), "once is enough");
 }
 

@@ -185,7 +185,8 @@ async fn whoever_connects_a_product_reads_what_arrived_and_what_was_wrong() {
         {"type":"track","event":"No one"}]}"#;
     let prepared = intake::prepare(Endpoint::Batch, None, body.as_bytes(), now, Uuid::nil());
     let submission = prepared.unwrap().of(source, now);
-    house.tx(|conn| store_journal::append(conn, &[&submission]));
+    let room = house.db.check_room().unwrap();
+    house.tx(|conn| store_journal::append(conn, room, &[&submission]));
     let entry = |source_id, code: &str, key_start: Option<&str>| Entry {
         source_id,
         code: code.into(),

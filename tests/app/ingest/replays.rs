@@ -15,9 +15,11 @@ const AT: &str = "2026-11-20T08:00:00Z";
 
 fn replay(product: &Product, chosen: &Chosen) -> Standing {
     product.clock.advance(TimeDelta::seconds(1));
-    let now = product.clock.now();
-    let id =
-        product.db.tx(Pool::Work, |conn| ops::replay(conn, &Actor::system(), chosen, now)).unwrap();
+    let (now, room) = (product.clock.now(), product.db.check_room().unwrap());
+    let id = product
+        .db
+        .tx(Pool::Work, |conn| ops::replay(conn, room, &Actor::system(), chosen, now))
+        .unwrap();
     product.drain();
     let (replay, standing) =
         product.db.read(Pool::Work, |conn| replays::standing(conn, id)).unwrap();
@@ -68,8 +70,10 @@ fn an_event_of_nobody_is_refused_again_and_stored_once_its_text_is_mended() {
     let mended = letter.raw.replace("\"null\"", "\"u7\"");
     let mend = |text: &str| {
         product.clock.advance(TimeDelta::seconds(1));
-        let now = product.clock.now();
-        product.db.tx(Pool::Work, |conn| ops::mend(conn, &Actor::system(), letter.id, text, now))
+        let (now, room) = (product.clock.now(), product.db.check_room().unwrap());
+        product
+            .db
+            .tx(Pool::Work, |conn| ops::mend(conn, room, &Actor::system(), letter.id, text, now))
     };
     assert!(matches!(mend("{\"batch\":[{}]}"), Err(Error::Invalid(_))), "the parser has its say");
     mend(&mended).unwrap();
@@ -129,14 +133,14 @@ fn a_replay_of_many_is_a_job_that_goes_on_where_it_was_interrupted() {
          from sources s, generate_series(1, {letters}) n"
     ));
     let chosen = Chosen { event: Some("E".into()), ..Chosen::group("too_many_events") };
-    let now = product.clock.now();
+    let (now, room) = (product.clock.now(), product.db.check_room().unwrap());
     let id = product
         .db
-        .tx(Pool::Work, |conn| ops::replay(conn, &Actor::system(), &chosen, now))
+        .tx(Pool::Work, |conn| ops::replay(conn, room, &Actor::system(), &chosen, now))
         .unwrap();
     let standing = || product.db.read(Pool::Work, |conn| replays::standing(conn, id)).unwrap();
     assert_eq!((standing().0.letters, standing().1.tried), (letters, 0), "it waits for its job");
-    let first = product.db.tx(Pool::Work, |conn| ops::step(conn, id, now)).unwrap();
+    let first = product.db.tx(Pool::Work, |conn| ops::step(conn, room, id, now)).unwrap();
     assert!(first.more && standing().1.tried == BATCH);
     let stop = std::sync::atomic::AtomicBool::new(false);
     ripen::queue::engine::drain(&product.db, &product.clock, &ripen::jobs::HANDLERS, &stop)

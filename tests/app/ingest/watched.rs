@@ -157,7 +157,8 @@ async fn refusals_and_lag_raise_alerts_and_they_close_by_themselves() {
     let prepared =
         intake::prepare(Endpoint::Batch, None, body.as_bytes(), now, Uuid::now_v7()).unwrap();
     let submission = prepared.of(source, now);
-    house.tx(|conn| store_journal::append(conn, &[&submission]));
+    let room = house.db.check_room().unwrap();
+    house.tx(|conn| store_journal::append(conn, room, &[&submission]));
     house.clock.advance(TimeDelta::minutes(20));
     let raised = look(&house);
     assert_eq!(raised.len(), 1);
@@ -189,7 +190,8 @@ async fn a_sources_page_shows_its_newest_events_names_clocks_and_keys() {
     let prepared =
         intake::prepare(Endpoint::Batch, None, body.as_bytes(), now, Uuid::now_v7()).unwrap();
     let submission = prepared.of(source, now);
-    house.tx(|conn| store_journal::append(conn, &[&submission]));
+    let room = house.db.check_room().unwrap();
+    house.tx(|conn| store_journal::append(conn, room, &[&submission]));
     let tail = revops.htmx_get(&path, "tail").await;
     tail.says(200, "waits, ");
     assert!(tail.body.contains("Unheard &#60;Of&#62;") && !tail.body.contains("<html"));

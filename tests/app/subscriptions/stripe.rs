@@ -289,7 +289,8 @@ async fn a_customer_named_by_a_trait_needs_no_metadata() {
         Uuid::now_v7(),
     );
     let submission = prepared.unwrap().of(source, now);
-    house.tx(|conn| ripen::ingest::store_journal::append(conn, &[&submission]));
+    let room = house.db.check_room().unwrap();
+    house.tx(|conn| ripen::ingest::store_journal::append(conn, room, &[&submission]));
     let limits = ripen::ingest::drain::Limits::default();
     ripen::ingest::drain::until_empty(&house.db, &house.clock, &ripen::jobs::PROJECTIONS, limits)
         .unwrap();
