@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The six calls of the Segment spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -143,32 +144,40 @@ impl Message<'_> {
     /// The call as a body for `POST /v1/batch`: posted again, it means the same at the same time.
     #[must_use]
     pub fn as_body(&self) -> String {
-        let mut item = serde_json::Map::new();
+        let name = if self.kind == Kind::Track { "event" } else { "name" };
         let texts = [
             ("messageId", Some(&self.message_id)),
             ("userId", self.user_id.as_ref()),
             ("anonymousId", self.anonymous_id.as_ref()),
             ("previousId", self.previous_id.as_ref()),
             ("groupId", self.group_id.as_ref()),
-            (if self.kind == Kind::Track { "event" } else { "name" }, self.event.as_ref()),
+            (name, self.event.as_ref()),
         ];
-        item.insert("type".to_owned(), self.kind.as_str().into());
-        item.insert("timestamp".to_owned(), self.at.to_rfc3339().into());
-        for (name, text) in texts {
-            if let Some(text) = text {
-                item.insert(name.to_owned(), text.as_ref().into());
-            }
+        let context = [
+            ("groupId", self.workspace_hint.as_ref().map(|id| json!(id))),
+            ("page", self.page_path.as_ref().map(|path| json!({ "path": path }))),
+            ("library", self.library.as_ref().map(|name| json!({ "name": name }))),
+        ];
+        let context: serde_json::Map<String, serde_json::Value> =
+            context.into_iter().filter_map(|(name, said)| Some((name.to_owned(), said?))).collect();
+        let mut members = vec![
+            ("type", json!(self.kind.as_str()).to_string()),
+            ("timestamp", json!(self.at.to_rfc3339()).to_string()),
+        ];
+        let said = |(name, text): (&'static str, Option<&Cow<'_, str>>)| {
+            text.map(|text| (name, json!(text).to_string()))
+        };
+        members.extend(texts.into_iter().filter_map(said));
+        if !context.is_empty() {
+            members.push(("context", serde_json::Value::Object(context).to_string()));
         }
+        // Verbatim: read and written again, a long number would be another one.
         for (name, json) in [("traits", &self.traits), ("properties", &self.properties)] {
-            if let Some(json) = json {
-                item.insert(name.to_owned(), json.members().into());
-            }
+            members.extend(json.as_ref().map(|json| (name, json.as_str().to_owned())));
         }
-        if let Some(workspace) = &self.workspace_hint {
-            let context = serde_json::json!({ "groupId": workspace });
-            item.insert("context".to_owned(), context);
-        }
-        serde_json::json!({ "batch": [item] }).to_string()
+        let members: Vec<String> =
+            members.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect();
+        format!("{{\"batch\":[{{{}}}]}}", members.join(","))
     }
 
     /// The same, owning its texts.

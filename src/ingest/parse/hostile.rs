@@ -8,7 +8,7 @@ use super::{BATCH_LIMIT, Parsed, body, text};
 use crate::ingest::endpoint::Endpoint;
 use crate::ingest::failure::{BodyError, Code};
 use crate::ingest::journal;
-use crate::ingest::message::Kind;
+use crate::ingest::message::{Kind, Message};
 
 const GOOD: &str = r#"{"type":"track","userId":"u","event":"e","messageId":"good"}"#;
 
@@ -41,6 +41,7 @@ fn beside(event: &str) -> (Option<String>, Option<(Code, Option<String>)>) {
         assert!(bad.message.len() > 30, "says how to mend it: {}", bad.message);
     }
     let kept = parsed.accepted.iter().find(|message| message.message_id != "good");
+    kept.into_iter().for_each(means_the_same_again);
     (
         kept.map(|m| m.properties.as_ref().map_or(String::new(), |p| p.as_str().to_owned())),
         bad.map(|bad| (bad.code, bad.message_id.as_deref().map(str::to_owned))),
@@ -272,6 +273,27 @@ fn jsonish() -> impl Strategy<Value = String> {
             inner.prop_map(|value| track(&format!(",\"properties\":{{\"a\":{value}}}"))),
         ]
     })
+}
+
+/// A message as a letter of the drainer keeps it, posted again.
+fn means_the_same_again(message: &Message<'_>) {
+    let body = message.as_body();
+    let parsed = parse(&body).unwrap_or_else(|error| panic!("{error}: {body}"));
+    let again = parsed.accepted.first().unwrap_or_else(|| panic!("{:?}", parsed.rejected));
+    let again = Message { notes: message.notes, ..again.clone() };
+    assert_eq!(&again, message, "{body}");
+}
+
+#[test]
+fn a_letter_carries_all_that_conditions_see() {
+    let event = r#"{"type":"page","userId":"u","anonymousId":"a","name":"Pricing","properties":{"a":1e400,"n":1234567890123456789012345678901234567890},
+        "context":{"groupId":"w","page":{"path":"/pricing"},"library":{"name":"@segment/x","version":"1.2"}}}"#;
+    let text = format!("{{\"batch\":[{event}]}}");
+    let parsed = parse(&text).unwrap();
+    let message = &parsed.accepted[0];
+    assert_eq!(message.page_path.as_deref(), Some("/pricing"));
+    assert_eq!(message.library.as_deref(), Some("@segment/x/1.2"));
+    means_the_same_again(message);
 }
 
 proptest! {
