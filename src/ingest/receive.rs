@@ -315,6 +315,8 @@ async fn pixel(
         Ok(()) => with_cors(
             HttpResponse::Ok()
                 .insert_header((header::CACHE_CONTROL, "no-store"))
+                // It is shown in mails and on pages of others.
+                .insert_header(("cross-origin-resource-policy", "cross-origin"))
                 .content_type("image/gif")
                 .body(pixel::GIF),
         ),

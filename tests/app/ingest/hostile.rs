@@ -267,6 +267,16 @@ fn nothing_hostile_costs_memory_or_keeps_others_waiting() {
     source(&db);
     let program = Program::start(&db);
     let to = program.address;
+    // The one picture that pages of others may show; all else is for our own.
+    for (path, whose) in [
+        ("/pixel/v1/track?writeKey=wk_test&anonymousId=a&event=Opened", "cross-origin"),
+        ("/v1/nothing", "same-origin"),
+        ("/login", "same-origin"),
+    ] {
+        let answer = send(to, "GET", path, &[], b"").unwrap();
+        assert_eq!(answer.header("cross-origin-resource-policy"), Some(whose), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+    }
     let before = program.peak();
 
     // 200 MB inflated each, 20 of them at once; a small one and one that is parsed off the server's threads.
