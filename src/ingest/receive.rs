@@ -22,7 +22,7 @@ use super::gzip::{self, BODY_LIMIT};
 use super::intake::{self, Prepared};
 use super::message::Kind;
 use super::recorder::Recorder;
-use super::refusal::{NO_SUCH_PATH, Refusal};
+use super::refusal::{Allowed, NO_SUCH_PATH, Refusal};
 use super::refusals::{Caller, Refusals};
 use super::writer::Writer;
 use super::{cors, pixel};
@@ -41,6 +41,12 @@ const INLINE: usize = 32 * 1024;
 /// Big bodies that are parsed at once, at least; one for each processor, if there are more. Each may
 /// inflate to 5 MB and needs as much again while it is parsed: many gzip bombs must not add up.
 const PARSING: usize = 4;
+
+const SEND: Allowed = Allowed { methods: "POST, OPTIONS", advice: "Send events with POST." };
+const LOOK: Allowed =
+    Allowed { methods: "GET, HEAD, OPTIONS", advice: "Ask for settings with GET." };
+const GET: Allowed =
+    Allowed { methods: "GET, OPTIONS", advice: "A pixel is a picture: load it with GET." };
 
 /// All that receiving needs; one for a server.
 pub struct Intake {
@@ -120,22 +126,24 @@ pub fn routes(config: &mut ServiceConfig) {
             web::resource([path.to_owned(), format!("{path}/")])
                 .route(web::post().to(receive))
                 .route(web::method(Method::OPTIONS).to(preflight))
-                .default_service(web::to(wrong_method)),
+                .default_service(web::to(|request: HttpRequest| wrong_method(request, SEND))),
         );
     }
     let look = || guard::Any(guard::Get()).or(guard::Head());
     let handlers = [
-        web::route().guard(look()).to(settings),
-        web::route().guard(look()).to(source_config),
-        web::get().to(pixel),
-        web::get().to(pixel),
+        (web::route().guard(look()).to(settings), LOOK),
+        (web::route().guard(look()).to(source_config), LOOK),
+        (web::get().to(pixel), GET),
+        (web::get().to(pixel), GET),
     ];
-    for (path, handler) in FETCHED.into_iter().zip(handlers) {
+    for (path, (handler, allowed)) in FETCHED.into_iter().zip(handlers) {
         config.service(
             web::resource([path.to_owned(), format!("{path}/")])
                 .route(handler)
                 .route(web::method(Method::OPTIONS).to(preflight))
-                .default_service(web::to(wrong_method)),
+                .default_service(web::to(move |request: HttpRequest| {
+                    wrong_method(request, allowed)
+                })),
         );
     }
 }
@@ -300,8 +308,8 @@ async fn wrong_path(request: HttpRequest) -> HttpResponse {
     refuse(&request, &Caller::default(), &Refusal::Path(instead))
 }
 
-async fn wrong_method(request: HttpRequest) -> HttpResponse {
-    refuse(&request, &Caller::default(), &Refusal::Method)
+async fn wrong_method(request: HttpRequest, allowed: Allowed) -> HttpResponse {
+    refuse(&request, &Caller::default(), &Refusal::Method(allowed))
 }
 
 /// An event by the address of a picture, for e-mails and pages without scripts.

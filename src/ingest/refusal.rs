@@ -18,10 +18,19 @@ pub enum Refusal {
     TooSlow,
     /// There is nothing under this path; what to do instead.
     Path(&'static str),
-    /// Not with this method.
-    Method,
+    /// Not with this method, but with these.
+    Method(Allowed),
     /// Something of ours failed.
     Fault,
+}
+
+/// What a path takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// As the header `Allow` lists them.
+    pub methods: &'static str,
+    /// What to do instead, in a sentence.
+    pub advice: &'static str,
 }
 
 /// For a path under ours that is none.
@@ -63,7 +72,7 @@ impl Refusal {
                 ("request_timeout", "The body did not arrive within 30 s. Send it again.")
             }
             Self::Path(instead) => ("not_found", *instead),
-            Self::Method => ("method_not_allowed", "Send events with POST."),
+            Self::Method(allowed) => ("method_not_allowed", allowed.advice),
             Self::Fault => {
                 ("internal", "The events could not be stored. Nothing of this request was kept.")
             }
@@ -78,7 +87,7 @@ impl Refusal {
             }
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Path(_) => StatusCode::NOT_FOUND,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -95,8 +104,8 @@ impl Refusal {
                 response.insert_header(("x-ratelimit-reset", seconds));
             }
         }
-        if matches!(self, Self::Method) {
-            response.insert_header((header::ALLOW, "POST, OPTIONS"));
+        if let Self::Method(allowed) = self {
+            response.insert_header((header::ALLOW, allowed.methods));
         }
         // What is left of an unread body is not worth reading; the connection goes with it.
         if matches!(self, Self::TooSlow | Self::Body(BodyError::TooLarge | BodyError::Encoding(_)))

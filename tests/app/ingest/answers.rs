@@ -108,7 +108,18 @@ fn whole_bodies_that_cannot_be_used_are_refused_in_json() {
     let zipped = [BASIC, ("Content-Encoding", "gzip")];
     let cut = &gzip(ONE.as_bytes())[..20];
     server.send("POST", "/v1/batch", &zipped, cut).assert_refused(400, "invalid_gzip");
-    server.send("GET", "/v1/batch", &[BASIC], b"").assert_refused(405, "method_not_allowed");
+    for (method, path, allowed) in [
+        ("GET", "/v1/batch", "POST, OPTIONS"),
+        ("POST", "/v1/projects/wk_test/settings", "GET, HEAD, OPTIONS"),
+        ("POST", "/sourceConfig", "GET, HEAD, OPTIONS"),
+        ("POST", "/v1/pixel/track", "GET, OPTIONS"),
+    ] {
+        let answer = server.send(method, path, &[BASIC], b"");
+        answer.assert_refused(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), Some(allowed), "{path}");
+        let advice = answer.json()["message"].to_string();
+        assert_eq!(advice.contains("POST"), method == "GET", "{advice}");
+    }
     server
         .send("GET", "/v1/projects/wk_other/settings", &[], b"")
         .assert_refused(401, "invalid_write_key");
