@@ -200,7 +200,7 @@ async fn accept(
         return Err(BodyError::TooLarge.into());
     }
     if endpoint == Endpoint::Metrics {
-        read(payload, intake).await?;
+        read(payload, intake, &intake.budget.of_strangers()).await?;
         return Ok("{\"success\":true}".into());
     }
     // A key in the header or the address is looked at first: strangers' bodies are not read.
@@ -254,8 +254,12 @@ async fn store(
     Ok(answer)
 }
 
-async fn read(payload: web::Payload, intake: &web::Data<Intake>) -> Result<body::Body, Refusal> {
-    body::read(payload, &intake.budget, intake.deadline).await.map_err(|unread| match unread {
+async fn read(
+    payload: web::Payload,
+    intake: &Intake,
+    budget: &Budget,
+) -> Result<body::Body, Refusal> {
+    body::read(payload, budget, intake.deadline).await.map_err(|unread| match unread {
         Unread::TooLarge => BodyError::TooLarge.into(),
         Unread::TooSlow => Refusal::TooSlow,
         Unread::NoRoom => BodyError::RateLimited(1).into(),

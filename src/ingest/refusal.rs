@@ -14,7 +14,7 @@ use crate::error::Error;
 pub enum Refusal {
     /// The body, or the key that came with it.
     Body(BodyError),
-    /// The body did not arrive in time.
+    /// The body stopped arriving, or came too slowly.
     TooSlow,
     /// There is nothing under this path; what to do instead.
     Path(&'static str),
@@ -68,9 +68,10 @@ impl Refusal {
     pub fn problem(&self) -> Problem {
         let (code, message) = match self {
             Self::Body(error) => return Problem::from(error),
-            Self::TooSlow => {
-                ("request_timeout", "The body did not arrive within 30 s. Send it again.")
-            }
+            Self::TooSlow => (
+                "request_timeout",
+                "The body stopped arriving for 30 s, or came too slowly. Send it again.",
+            ),
             Self::Path(instead) => ("not_found", *instead),
             Self::Method(allowed) => ("method_not_allowed", allowed.advice),
             Self::Fault => {

@@ -118,6 +118,23 @@ fn a_body_shorter_than_it_says_is_not_stored() {
 }
 
 #[test]
+fn a_slow_body_is_read_as_long_as_it_keeps_coming() {
+    let db = TestDb::new();
+    source(&db);
+    let setup = Setup { deadline: Duration::from_secs(2), ..Setup::default() };
+    let server = Server::start_with(&db, &setup);
+    let body = format!("{ONE}{}", " ".repeat(300_000));
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    let head = format!("{AUTHORIZED}Content-Length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).unwrap();
+    for piece in body.as_bytes().chunks(body.len() / 6 + 1) {
+        stream.write_all(piece).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert_eq!(read_answer(&mut stream).unwrap().status, 200, "three seconds in all");
+}
+
+#[test]
 fn an_event_that_is_refused_twice_is_one_dead_letter() {
     let db = TestDb::new();
     source(&db);
