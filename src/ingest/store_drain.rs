@@ -100,15 +100,15 @@ pub fn claim(conn: &mut PgConnection, rows: i64, events: i64) -> Result<Vec<Jour
     )
     .execute(conn)?;
     let (mut ids, mut days) = (Vec::new(), Vec::new());
-    let (mut rows, mut room) = (rows, events);
-    while rows > 0 && room > 0 {
+    let (mut left, mut room) = (rows, events);
+    while left > 0 && room > 0 {
         // The number is of our own making.
-        let fetch = format!("fetch {} from pending", rows.min(FETCHED));
+        let fetch = format!("fetch {} from pending", left.min(FETCHED));
         let fetched: Vec<Pending> = diesel::sql_query(fetch).load(conn)?;
         if fetched.is_empty() {
             break;
         }
-        rows = rows.saturating_sub(FETCHED);
+        left = left.saturating_sub(FETCHED);
         for row in fetched {
             if ids.is_empty() || i64::from(row.events) <= room {
                 ids.push(row.id);
