@@ -163,7 +163,9 @@ fn lag(waited: &[(SourceId, DateTime<Utc>, usize)], now: DateTime<Utc>) -> Measu
     measures
 }
 
-/// As [`whole`], each row and, where needed, each event in a savepoint of its own.
+/// As [`whole`], each row and, where needed, each event in a savepoint of its own. What is new is told
+/// only within the turn, while another chunk may have told the same before it waits for the turn: the
+/// two then wait for each other, PostgreSQL gives one of them up, and it is tried again.
 fn by_rows(
     conn: &mut PgConnection,
     clock: &Clock,
