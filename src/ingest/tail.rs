@@ -36,7 +36,7 @@ pub struct Latest {
 /// The newest events of a source since yesterday, newest first, from as few requests as hold them.
 ///
 /// # Errors
-/// When the database fails, or a request in the journal is damaged.
+/// When the database fails.
 pub fn newest(
     conn: &mut PgConnection,
     source: SourceId,
@@ -50,8 +50,10 @@ pub fn newest(
         if newest.len() >= SHOWN {
             break;
         }
-        let lines = payload::inflate(&store_tail::payload(conn, &request)?)?;
-        for message in journal::read(&lines)?.into_iter().rev().take(SHOWN - newest.len()) {
+        // Damaged bytes are a dead letter; the others are shown.
+        let Ok(lines) = payload::inflate(&store_tail::payload(conn, &request)?) else { continue };
+        let Ok(messages) = journal::read(&lines) else { continue };
+        for message in messages.into_iter().rev().take(SHOWN - newest.len()) {
             let text = |text: &Option<std::borrow::Cow<'_, str>>| {
                 text.as_deref().filter(|id| !is_junk_id(id)).map(str::to_owned)
             };

@@ -76,8 +76,9 @@ impl Heard {
         if let Some(minute) = minute {
             let most = i64::try_from(SHOWN).unwrap_or(i64::MAX);
             for stored in store_status::last_stored(conn, id, minute, most)? {
-                let lines = payload::inflate(&stored.payload)?;
-                let messages = journal::read(&lines)?;
+                // Damaged bytes are a dead letter; the others are shown.
+                let Ok(lines) = payload::inflate(&stored.payload) else { continue };
+                let Ok(messages) = journal::read(&lines) else { continue };
                 events
                     .extend(messages.iter().rev().map(|one| Arrived::of(one, stored.received_at)));
             }
