@@ -127,7 +127,7 @@ fn write(database: &Database, book: &Mutex<Book>) -> crate::error::Result<()> {
 /// characters of anything else, all of the placeholder in our own samples.
 #[must_use]
 pub fn key_start(key: &str) -> String {
-    let ours = key.starts_with("wk_") || key.starts_with("rk_");
+    let ours = ["wk_", "sk_", "rk_"].iter().any(|lead| key.starts_with(lead));
     let keep = if key == "YOUR_WRITE_KEY" {
         key.len()
     } else if ours && key.len() >= 40 {
@@ -156,6 +156,7 @@ mod tests {
     fn no_whole_key_is_kept() {
         let ours = "wk_0123456789abcdef0123456789abcdef01234567";
         assert_eq!(key_start(ours), "wk_01234567");
+        assert_eq!(key_start(&ours.replace("wk_", "sk_")), "sk_01234567");
         assert_eq!(key_start("AbCdEfGhIjKlMnOp"), "AbCd");
         assert_eq!(key_start("wk_short"), "wk_s");
         assert_eq!(key_start("YOUR_WRITE_KEY"), "YOUR_WRITE_KEY");

@@ -161,11 +161,12 @@ fn advice(entry: &Entry, keys: &[WriteKey], source: SourceId) -> String {
         Some(_) => {
             format!("{start}… begins like a current key, but the rest differs: copy it whole.")
         }
-        None if start.starts_with("wk_") => {
+        None if start.starts_with("wk_") || start.starts_with("sk_") => {
             format!("No key here begins with {start}…: it is from another Ripen, or mistyped.")
         }
         None => format!(
-            "The key begins with {start}…, keys of Ripen begin with wk_. Put a write key of this source in its place."
+            "The key begins with {start}…, keys of Ripen begin with wk_, those for servers with sk_. Put a key of \
+             this source in its place."
         ),
     }
 }
@@ -239,6 +240,7 @@ mod tests {
             ("wk_00000002", "of this source that was revoked or has run out"),
             ("wk_00000003", "of another source that was revoked"),
             ("wk_00000004", "another Ripen"),
+            ("sk_00000004", "another Ripen"),
             ("AbCd", "begins with AbCd…"),
         ] {
             let advice = advice(&entry("invalid_write_key", Some(start)), &keys, mine);
