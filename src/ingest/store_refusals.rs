@@ -60,7 +60,9 @@ impl Entry {
     }
 }
 
-/// Adds to what is known of these kinds, and forgets those that are above [`KEEP`], oldest first.
+/// Adds to what is known of these kinds, and forgets those that are above [`KEEP`], oldest first: each
+/// of those with a key that opens, with one that does not and without, so that a stranger who tries
+/// paths does not push out what a customer has to see.
 ///
 /// # Errors
 /// When the database fails.
@@ -83,7 +85,11 @@ pub fn add(conn: &mut PgConnection, entries: &[Entry]) -> Result<()> {
         .execute(conn)?;
     diesel::sql_query(
         "delete from refused_requests where id in
-             (select id from refused_requests order by last_at desc, id offset $1)",
+             (select id from
+                  (select id, row_number() over (partition by source_id is null, key_start is null
+                                                 order by last_at desc, id) as place
+                   from refused_requests) r
+              where place > $1)",
     )
     .bind::<BigInt, _>(KEEP)
     .execute(conn)?;
