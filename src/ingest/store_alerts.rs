@@ -39,8 +39,7 @@ pub fn heard(conn: &mut PgConnection) -> Result<Vec<Heard>> {
                              and accepted + rejected > 0 order by source_id, minute limit 1) f
          cross join lateral (select minute from ingest_minutes where source_id = s.id
                              and accepted + rejected > 0 order by source_id desc, minute desc limit 1) l
-         where s.disabled_at is null
-           and exists (select from write_keys k where k.source_id = s.id and k.revoked_at is null)
+         where exists (select from write_keys k where k.source_id = s.id and k.revoked_at is null)
          order by s.id",
     )
     .load(conn)?)

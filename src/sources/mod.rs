@@ -10,9 +10,8 @@
 //! `webhook_deliveries`, `webhook_ids`.
 //!
 //! Invariants: a key's text is in no table and in no log; a webhook's secret is in one table, because
-//! an HMAC cannot be checked by a hash, and in no log; a key that was revoked, or whose source
-//! is switched off, stops working within seconds ([`keyring`]) on every server; every change writes
-//! an audit row in its transaction.
+//! an HMAC cannot be checked by a hash, and in no log; a key that was revoked stops working
+//! within seconds ([`keyring`]) on every server; every change writes an audit row in its transaction.
 
 pub mod actions;
 pub mod actions_webhooks;

@@ -17,8 +17,6 @@ pub struct Source {
     pub name: String,
     pub environment: String,
     pub created_at: DateTime<Utc>,
-    /// Since when its keys are refused; none while it may send.
-    pub disabled_at: Option<DateTime<Utc>>,
 }
 
 /// A write key as it is listed: never the key itself.
@@ -186,10 +184,8 @@ pub fn open_write_keys(
     now: DateTime<Utc>,
 ) -> Result<Vec<(KeyHash, OpenKey)>> {
     let rows: Vec<(Vec<u8>, Uuid, SourceId)> = write_keys::table
-        .inner_join(sources::table)
         .filter(write_keys::revoked_at.is_null())
         .filter(write_keys::expires_at.is_null().or(write_keys::expires_at.gt(now)))
-        .filter(sources::disabled_at.is_null())
         .select((write_keys::key_hash, write_keys::id, write_keys::source_id))
         .load(conn)?;
     Ok(rows
@@ -211,11 +207,9 @@ pub fn use_write_key(
     at: DateTime<Utc>,
 ) -> Result<Option<WriteKey>> {
     let key = write_keys::table
-        .inner_join(sources::table)
         .filter(write_keys::key_hash.eq(hash.0.as_slice()))
         .filter(write_keys::revoked_at.is_null())
         .filter(write_keys::expires_at.is_null().or(write_keys::expires_at.gt(at)))
-        .filter(sources::disabled_at.is_null())
         .select(WriteKey::as_select())
         .first(conn)
         .optional()?;

@@ -205,7 +205,7 @@ fn read_rest(
     let today = now.date_naive();
     let since = today.checked_sub_days(names::HISTORY).unwrap_or(today);
     let mut silent = Vec::new();
-    for source in sources.iter().filter(|source| source.disabled_at.is_none()) {
+    for source in sources {
         let days = store_names::days(conn, source.id, since)?;
         for days in days.chunk_by(|one, next| one.name == next.name) {
             if let (Some(day), Some(silence)) = (days.first(), names::silence(days, now)) {

@@ -1,0 +1,1 @@
+comment on column sources.disabled_at is null;
