@@ -22,8 +22,8 @@
 //! The [`watch`] opens and closes an [`alert`] by the [`rhythm`] of each source. Dead letters have a
 //! [`hint`], a [`fault`] that is marked, and a sample under a [`mask`].
 //!
-//! Owns `journal`, `journal_pending`, `seen_messages`, `dead_letters`, `ingest_minutes`,
-//! `ingest_measures`, `event_names`, `event_name_days`, `ingest_replays`, `dead_letter_attempts`,
+//! Owns `journal`, `journal_pending`, `journal_chunks`, `seen_messages`, `dead_letters`,
+//! `ingest_minutes`, `ingest_measures`, `event_names`, `event_name_days`, `ingest_replays`, `dead_letter_attempts`,
 //! `ingest_alerts`, `refused_requests`.
 //!
 //! Invariants: 200 means committed; one bad event never harms its neighbours; whatever is accepted

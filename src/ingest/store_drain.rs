@@ -63,7 +63,7 @@ struct Pending {
     events: i32,
 }
 
-/// One acknowledged request.
+/// A row of the journal: what one source sent in acknowledged requests.
 #[derive(Debug, QueryableByName)]
 pub struct JournalRow {
     /// Its id in journal and journal_pending.
@@ -78,7 +78,7 @@ pub struct JournalRow {
     /// Who sent it.
     #[diesel(sql_type = SqlUuid)]
     pub source_id: SourceId,
-    /// Deflated messages.
+    /// Its messages, compressed ([`super::payload`]).
     #[diesel(sql_type = Bytea)]
     pub payload: Vec<u8>,
 }

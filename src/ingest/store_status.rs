@@ -144,7 +144,7 @@ pub fn last_heard(conn: &mut PgConnection) -> Result<Vec<LastHeard>> {
     .load(conn)?)
 }
 
-/// A request's messages as they lie in the journal.
+/// What one source sent in requests that were written down together, as it lies in the journal.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Stored {
     #[diesel(sql_type = Timestamptz)]

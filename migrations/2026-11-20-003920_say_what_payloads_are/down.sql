@@ -1,0 +1,1 @@
+comment on column journal.payload is 'Deflated messages of one request; the format is described in ingest/message.rs.';
