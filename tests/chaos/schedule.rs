@@ -12,6 +12,11 @@ pub fn rounds(few: usize, all: usize) -> usize {
     }
 }
 
+/// Whether everything is to be shown, so that nothing may be passed over.
+pub fn is_all() -> bool {
+    std::env::var("RIPEN_CHAOS").is_ok_and(|given| given == "all")
+}
+
 /// A seed that is printed when the test fails.
 pub struct Seed(pub u64);
 
