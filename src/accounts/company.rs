@@ -144,10 +144,13 @@ impl Account {
 
 /// A number, or the lower end of a range such as `201-500`, `1,000+` or `51 to 200`.
 fn head_count(value: &Value) -> Option<i32> {
-    let text = text_of(value)?.replace(',', "");
-    let digits: String =
-        text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
+    let text = text_of(value)?;
+    let number: String = text
+        .chars()
+        .skip_while(|c| !c.is_ascii_digit())
+        .take_while(|c| c.is_ascii_digit() || *c == ',')
+        .collect();
+    crate::ingest::traits::ungrouped(number.trim_end_matches(','))?.parse().ok()
 }
 
 fn texts(value: Option<&Value>) -> Vec<String> {
@@ -210,5 +213,19 @@ mod tests {
         assert_eq!(facts.company.employees, Some(201));
         assert_eq!(facts.company.industry.as_deref(), Some("Software"));
         assert_eq!((facts.segment, facts.name.as_str()), (Some("mid_market"), "Acme"));
+    }
+
+    #[test]
+    fn a_head_count_is_the_lower_end_and_never_ten_times_as_many() {
+        for (said, count) in [
+            (json!(250), Some(250)),
+            (json!("1,000+"), Some(1000)),
+            (json!("51 to 200"), Some(51)),
+            (json!("about 1,200, in 3 offices"), Some(1200)),
+            (json!("1,5"), None),
+            (json!("many"), None),
+        ] {
+            assert_eq!(head_count(&said), count, "{said}");
+        }
     }
 }

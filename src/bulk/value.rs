@@ -200,17 +200,31 @@ fn whole(value: &Value) -> Result<Value, String> {
 }
 
 fn amount(value: &Value) -> Result<Value, String> {
-    number_of(value)
-        .filter(|number| (0.0..=MOST).contains(number))
-        .map(Value::from)
-        .ok_or_else(|| format!("{} is no amount from 0 on, such as 49.90.", quoted(value)))
+    number_of(value).filter(|number| (0.0..=MOST).contains(number)).map(Value::from).ok_or_else(
+        || match with_a_point(value) {
+            Some(amount) => {
+                format!("{} has a comma before its cents. Write {amount}.", quoted(value))
+            }
+            None => format!("{} is no amount from 0 on, such as 49.90.", quoted(value)),
+        },
+    )
+}
+
+/// `1.234,50` as `1234.50`.
+fn with_a_point(value: &Value) -> Option<String> {
+    let text = text_of(value)?;
+    let (whole, cents) = text.split_once(',')?;
+    let whole = whole.replace(['.', ' ', '\'', '\u{a0}', '\u{202f}'], "");
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    (is_digits(&whole) && is_digits(cents)).then(|| format!("{whole}.{cents}"))
 }
 
 /// `201-500`, `1,000+`, `51 to 200`: kept as it is written, the lower end counts.
 fn head_count(value: &Value) -> Result<Value, String> {
     let text = text_of(value).unwrap_or_default();
+    let ends = text.split([' ', '+', '-', '–', 't', 'o']).filter(|end| !end.is_empty());
     let is_range = text.starts_with(|c: char| c.is_ascii_digit())
-        && text.chars().all(|c| c.is_ascii_digit() || " ,.+-–to".contains(c));
+        && ends.map(|end| whole(&end.into())).all(|end| end.is_ok());
     if is_range && text.len() < 40 {
         Ok(text.into())
     } else {
@@ -274,6 +288,9 @@ mod tests {
             (Type::Whole, json!("1,200"), json!(1200)),
             (Type::Whole, json!(7.0), json!(7)),
             (Type::HeadCount, json!("201-500"), json!("201-500")),
+            (Type::HeadCount, json!("1,000+"), json!("1,000+")),
+            (Type::HeadCount, json!("51 to 200"), json!("51 to 200")),
+            (Type::Amount, json!("1,234.50"), json!(1234.5)),
             (Type::Flag, json!("Yes"), json!(true)),
             (Type::Flag, json!(0), json!(false)),
             (Type::Time, json!("2026-11-20"), json!("2026-11-20T00:00:00+00:00")),
@@ -297,10 +314,18 @@ mod tests {
             Type::Whole.read(&json!("many")),
             Err("'many' is not a whole number.".to_owned())
         );
+        assert_eq!(
+            Type::Amount.read(&json!("1.234,50")),
+            Err("'1.234,50' has a comma before its cents. Write 1234.50.".to_owned())
+        );
         for (of, value) in [
             (Type::Whole, json!(-1)),
             (Type::Whole, json!(1.5)),
+            (Type::Whole, json!("1,5")),
+            (Type::Amount, json!("49,90")),
+            (Type::Amount, json!("1,23,456")),
             (Type::HeadCount, json!("a lot")),
+            (Type::HeadCount, json!("1,5")),
             (Type::Flag, json!("perhaps")),
             (Type::Time, json!("20.11.2026")),
             (Type::Time, json!("0001-01-01")),

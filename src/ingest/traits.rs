@@ -1,5 +1,7 @@
 //! Traits: what a product says about a person, a workspace or a company, the newest word of each.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
@@ -112,15 +114,35 @@ pub fn yes_or_no(text: &str) -> Option<bool> {
     }
 }
 
-/// A finite number, or a text that reads as one; thousands separators are ignored.
+/// A finite number, or a text that reads as one; see [`ungrouped`].
 #[must_use]
 pub fn number_of(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().replace([',', '_'], "").parse().ok(),
+        Value::String(text) => ungrouped(text.trim()).and_then(|text| text.parse().ok()),
         _ => None,
     }
     .filter(|number: &f64| number.is_finite())
+}
+
+/// A number's text without the commas (or underscores) that part its thousands: `1,200.50`. None when
+/// they stand elsewhere: who writes `49,90` means a decimal comma, and taking it away would make the
+/// number a hundred times too large.
+#[must_use]
+pub fn ungrouped(text: &str) -> Option<Cow<'_, str>> {
+    let Some(comma) = [',', '_'].into_iter().find(|comma| text.contains(*comma)) else {
+        return Some(Cow::Borrowed(text));
+    };
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut groups = whole.strip_prefix(['-', '+']).unwrap_or(whole).split(comma);
+    let first = groups.next()?;
+    let is_grouped = (1..=3).contains(&first.len())
+        && is_digits(first)
+        && !first.starts_with('0')
+        && groups.all(|group| group.len() == 3 && is_digits(group))
+        && is_digits(fraction);
+    is_grouped.then(|| Cow::Owned(text.replace(comma, "")))
 }
 
 /// A point in time: RFC 3339, a plain day, or seconds or milliseconds since 1970.
@@ -233,6 +255,49 @@ mod tests {
             assert_eq!(snake_case(name), "employee_count");
         }
         assert_eq!(snake_case("URL"), "url");
+    }
+
+    #[test]
+    fn commas_part_thousands_and_nothing_else() {
+        for (text, number) in [
+            ("1,200", Some(1200.0)),
+            (" 1,234,567.89 ", Some(1_234_567.89)),
+            ("-1,200", Some(-1200.0)),
+            ("1_200", Some(1200.0)),
+            ("49.90", Some(49.9)),
+            ("1e3", Some(1000.0)),
+            ("49,90", None),
+            ("1,5", None),
+            ("0,125", None),
+            ("1.234,50", None),
+            ("1,23,456", None),
+            ("1,200.5,0", None),
+            ("1_200,000", None),
+            (",200", None),
+            ("1,200e3", None),
+            ("inf", None),
+        ] {
+            assert_eq!(number_of(&json!(text)), number, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_grouped_number_is_the_number(number in 0..1_000_000_000_000_i64, cents in 0..100_u32) {
+            let digits = number.to_string();
+            let mut grouped = String::new();
+            for (at, digit) in digits.chars().enumerate() {
+                if at > 0 && (digits.len() - at) % 3 == 0 {
+                    grouped.push(',');
+                }
+                grouped.push(digit);
+            }
+            let plain: f64 = format!("{digits}.{cents:02}").parse().unwrap();
+            proptest::prop_assert_eq!(number_of(&json!(format!("{grouped}.{cents:02}"))), Some(plain));
+            // The same with the two marks turned round is refused, or has no thousands at all.
+            let comma = format!("{digits},{cents:02}");
+            proptest::prop_assert_eq!(number_of(&json!(comma)), None);
+        }
     }
 
     #[test]
