@@ -127,10 +127,10 @@ pub const USERS: &[Field] = &[
 pub const MEMBERSHIPS: &[Field] = &[
     USER_ID,
     WORKSPACE_ID,
-    field("role", Type::Role, "The role in the workspace: admin, member or viewer. null ends the membership.", "admin", &[], &["user_role", "access_level", "permission"]),
+    field("role", Type::Role, "The role in the workspace: admin, member or viewer. null ends the membership, an empty text says nothing.", "admin", &[], &["user_role", "access_level", "permission"]),
     field("persona", Type::Persona, "The part in buying: builder, champion, evaluator or economic_buyer.", "champion", &[], &["buying_role"]),
     field("joined_at", Type::Time, "When the person joined; the earliest word stands.", "2026-01-02T03:04:05Z", &[], &["joined", "created_at", "member_since", "added_at"]),
-    field("left_at", Type::Time, "When the person left. null: is in it.", "2026-06-30T00:00:00Z", &[], &["left", "removed_at", "deleted_at", "deactivated_at"]),
+    field("left_at", Type::Time, "When the person left. null: is in it; an empty text says nothing.", "2026-06-30T00:00:00Z", &[], &["left", "removed_at", "deleted_at", "deactivated_at"]),
     UPDATED_AT,
 ];
 

@@ -176,6 +176,11 @@ impl Reader {
             Value::String(text) => text.trim().is_empty(),
             _ => false,
         };
+        // A warehouse writes what it does not know as "": only null may end a membership, or take back
+        // that it ended.
+        if !value.is_null() && is_nothing && matches!(field.name, "role" | "left_at") {
+            return;
+        }
         if is_nothing {
             self.read.insert(field.name.to_owned(), Value::Null);
             return;
@@ -358,6 +363,12 @@ mod tests {
             panic!()
         };
         assert_eq!((membership.role, membership.left), (Some(None), Some(None)));
+        let said =
+            json!({"user_id": "u", "workspace_id": "w", "role": " ", "left_at": "", "persona": ""});
+        let Said::Membership(membership) = read_json(Kind::Memberships, &said).unwrap().said else {
+            panic!()
+        };
+        assert_eq!((membership.role, membership.left, membership.persona), (None, None, None));
     }
 
     #[test]
