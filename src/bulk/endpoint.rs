@@ -8,6 +8,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use tokio::sync::SemaphorePermit;
 
 use super::call::Sender;
 use super::kind::Kind;
@@ -248,12 +249,15 @@ pub(super) async fn take(
                 }
             },
         )?;
+    // Inflated and parsed, records take many times the memory of their body: one request at a time. The
+    // others wait with their bodies, which count against the budget until then.
+    let turn = gate::turn().await?;
     let read = web::block(move || {
         let plain = gzip::decode(encoding.as_deref(), body.bytes())?;
         ops::read(kind, &plain, now).map_err(BodyError::Json)
     });
     let entries = read.await.map_err(|_| BodyError::Overloaded(2))??;
-    write(app, source, entries, now).await
+    write_in(turn, app, source, entries, now).await
 }
 
 /// Writes records when their turn comes.
@@ -263,7 +267,16 @@ pub(super) async fn write(
     entries: Vec<ops::Entry>,
     now: DateTime<Utc>,
 ) -> std::result::Result<Vec<Outcome>, Refusal> {
-    let turn = gate::turn().await?;
+    write_in(gate::turn().await?, app, source, entries, now).await
+}
+
+async fn write_in(
+    turn: SemaphorePermit<'static>,
+    app: &web::Data<App>,
+    source: SourceId,
+    entries: Vec<ops::Entry>,
+    now: DateTime<Utc>,
+) -> std::result::Result<Vec<Outcome>, Refusal> {
     let db = app.db.clone();
     let written = web::block(move || {
         let _turn = turn;

@@ -1,6 +1,7 @@
-//! One request with records writes at a time; the others wait a moment, and no longer.
+//! One request with records is parsed and written at a time; the others wait a moment, and no longer.
 //!
-//! Writing takes the drainer's lock, so more at once would only hold connections that ingestion needs.
+//! Parsed records take many times the memory of their body, and writing takes the drainer's lock, so more
+//! at once would only hold memory and connections that ingestion needs.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -20,7 +21,7 @@ pub fn budget() -> &'static Budget {
     &BUDGET
 }
 
-/// The turn to write, until it is dropped.
+/// The turn to parse and write, until it is dropped.
 ///
 /// # Errors
 /// [`Error::TooMany`] when it did not come.
