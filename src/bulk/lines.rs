@@ -24,27 +24,33 @@ pub struct Line<'a> {
 /// # Errors
 /// When it is none of the three forms; says so.
 pub fn split(body: &[u8]) -> Result<Vec<Line<'_>>, String> {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii();
-    match body.first() {
-        Some(b'[') => array(body),
-        Some(b'{') => {
-            // One object over several lines, or an object a line.
-            if serde_json::from_slice::<&RawValue>(body).is_ok() {
-                return Ok(vec![Line { number: 1, bytes: body }]);
-            }
-            Ok(body
-                .split(|byte| *byte == b'\n')
-                .enumerate()
-                .map(|(at, bytes)| Line { number: at.saturating_add(1), bytes: bytes.trim_ascii() })
-                .filter(|line| !line.bytes.is_empty())
-                .collect())
-        }
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    let whole = body.trim_ascii();
+    match whole.first() {
         None => Err("The body is empty. Send a JSON array, a JSON object, or NDJSON.".to_owned()),
-        Some(_) => {
-            Err("The body is neither a JSON array, nor a JSON object, nor NDJSON, in UTF-8."
-                .to_owned())
+        Some(b'[') => array(whole),
+        // One object, perhaps over several lines.
+        Some(b'{') if serde_json::from_slice::<&RawValue>(whole).is_ok() => {
+            let before = body.len().saturating_sub(body.trim_ascii_start().len());
+            let ends = body.iter().take(before).filter(|byte| **byte == b'\n').count();
+            Ok(vec![Line { number: ends.saturating_add(1), bytes: whole }])
         }
+        Some(_) => by_lines(body),
     }
+}
+
+/// NDJSON, of which any line may be broken, the first as well: one object makes it that.
+fn by_lines(body: &[u8]) -> Result<Vec<Line<'_>>, String> {
+    let lines: Vec<Line<'_>> = body
+        .split(|byte| *byte == b'\n')
+        .enumerate()
+        .map(|(at, bytes)| Line { number: at.saturating_add(1), bytes: bytes.trim_ascii() })
+        .filter(|line| !line.bytes.is_empty())
+        .collect();
+    if lines.iter().any(|line| line.bytes.starts_with(b"{")) {
+        return Ok(lines);
+    }
+    Err("The body is neither a JSON array, nor a JSON object, nor NDJSON, in UTF-8.".to_owned())
 }
 
 /// The elements of an array, by its brackets, braces and strings alone.
@@ -171,8 +177,18 @@ mod tests {
             texts("{\"a\":1}\r\n\n{broken\n{}\n"),
             [(1, "{\"a\":1}".to_owned()), (3, "{broken".to_owned()), (4, "{}".to_owned())]
         );
+        assert_eq!(
+            texts("\n\r\nnull\n{}\noops"),
+            [(3, "null".to_owned()), (4, "{}".to_owned()), (5, "oops".to_owned())],
+            "the first line is a line like any other"
+        );
+        assert_eq!(
+            texts("\u{feff}\n{\"a\":1}\n{}"),
+            [(2, "{\"a\":1}".to_owned()), (3, "{}".to_owned())]
+        );
+        assert_eq!(texts("\n\n{\"a\":\n1}\n"), [(3, "{\"a\":\n1}".to_owned())]);
         assert_eq!(texts("[]"), []);
-        for body in ["", " ", "[{}", "[{}] x", "x", "\u{0}", "7"] {
+        for body in ["", " ", "[{}", "[{}] x", "x", "\u{0}", "7", "null\n7"] {
             assert!(split(body.as_bytes()).is_err(), "{body}");
         }
     }
