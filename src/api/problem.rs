@@ -2,12 +2,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// A refusal: `code` for programs, `detail` for people, with what is possible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// 400, 404 or 409.
+    /// 400, 404, 409, or what ingestion answers.
     pub status: StatusCode,
     /// A stable word.
     pub code: &'static str,
@@ -37,15 +37,22 @@ impl Problem {
     /// The answer.
     #[must_use]
     pub fn answer(&self) -> HttpResponse {
-        let body = json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or("Problem"),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail,
-        });
+        self.answer_with(Map::new())
+    }
+
+    /// The answer, with more members.
+    #[must_use]
+    pub fn answer_with(&self, more: Map<String, Value>) -> HttpResponse {
+        let mut body = Map::from_iter([
+            ("type".to_owned(), json!("about:blank")),
+            ("title".to_owned(), json!(self.status.canonical_reason().unwrap_or("Problem"))),
+            ("status".to_owned(), json!(self.status.as_u16())),
+            ("code".to_owned(), json!(self.code)),
+            ("detail".to_owned(), json!(self.detail)),
+        ]);
+        body.extend(more);
         HttpResponse::build(self.status)
             .content_type("application/problem+json")
-            .body(body.to_string())
+            .body(Value::Object(body).to_string())
     }
 }

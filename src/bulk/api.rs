@@ -5,8 +5,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
+use super::call::NO_SOURCE;
 use super::endpoint::{self, Refusal};
 use super::kind::Kind;
 use super::known::Status;
@@ -16,11 +16,8 @@ use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
-use crate::ids::SourceId;
+use crate::ingest::traits::snake_case;
 use crate::web::api_key::{ApiKey, Write};
-
-/// Scripts have no source.
-const NO_SOURCE: SourceId = SourceId(Uuid::nil());
 
 /// `PUT /api/v1/workspaces/{workspace_id}`.
 pub async fn put_workspace(
@@ -87,11 +84,7 @@ async fn put(
         Err(problem) => return Ok(problem.answer()),
     };
     if let Some((field, id)) = named {
-        let other = members.get(field).filter(|said| said.as_str() != Some(&id));
-        if other.is_some() {
-            return Err(Error::invalid(field, "The body names another one than the address."));
-        }
-        members.insert(field.to_owned(), id.into());
+        name(kind, &mut members, field, id)?;
     }
     let now = app.clock.now();
     let entry = ops::entry(kind, 1, &members, now);
@@ -128,6 +121,22 @@ async fn put(
     }
 }
 
+/// Gives the record the id of the address; under whatever name the body has one, it must be the same.
+fn name(kind: Kind, members: &mut Map<String, Value>, field: &str, id: String) -> Result<()> {
+    let is_it = |name: &str| kind.field(&snake_case(name)).filter(|known| known.name == field);
+    let id = Value::from(id);
+    for (name, said) in &*members {
+        let is_nothing = said.is_null() || said.as_str().is_some_and(|text| text.trim().is_empty());
+        let Some(known) = is_it(name).filter(|_| !is_nothing) else { continue };
+        if known.of.read(said).ok() != known.of.read(&id).ok() {
+            return Err(Error::invalid(field, "The body names another one than the address."));
+        }
+    }
+    members.retain(|name, _| is_it(name).is_none());
+    members.insert(field.to_owned(), id);
+    Ok(())
+}
+
 /// `POST /api/v1/bulk/{kind}`: NDJSON, or a JSON array, with an outcome for each record.
 pub async fn bulk(
     app: web::Data<App>,
@@ -157,20 +166,14 @@ fn problem(refusal: Refusal) -> Result<HttpResponse> {
         });
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut body = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason().unwrap_or("Problem"),
-        "status": status.as_u16(),
-        "code": code,
-        "detail": detail,
-    });
-    if let (Refusal::CutOff(outcomes, error), Some(body)) = (&refusal, body.as_object_mut()) {
+    let mut more = Map::new();
+    if let Refusal::CutOff(outcomes, error) = &refusal {
         tracing::warn!(%error, "records were cut off");
-        body.extend(answer::document(outcomes));
+        more = answer::document(outcomes);
     }
-    let mut response = HttpResponse::build(status);
+    let mut response = Problem { status, code, detail }.answer_with(more);
     if let Some(seconds) = retry_after {
-        response.insert_header((RETRY_AFTER, seconds));
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
-    Ok(response.content_type("application/problem+json").body(body.to_string()))
+    Ok(response)
 }

@@ -11,10 +11,13 @@ use crate::ids::{SourceId, UserId, WorkspaceId};
 use crate::ingest::chunk::{ChunkEvent, Manner};
 use crate::ingest::message::{Json, Kind, Message, Notes};
 
+/// Scripts and files have no source.
+pub const NO_SOURCE: SourceId = SourceId(Uuid::nil());
+
 /// Who sent records, and when they came.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender {
-    /// The source of the key; the nil id for scripts and files, which have none.
+    /// The source of the key, or [`NO_SOURCE`].
     pub source: SourceId,
     /// When they were received.
     pub received_at: DateTime<Utc>,
