@@ -238,6 +238,7 @@ fn the_engines_are_pure() {
         "src/imports/escape.rs",
         "src/imports/mapping.rs",
         "src/imports/sheet.rs",
+        "src/imports/record.rs",
         "src/bulk/field.rs",
         "src/bulk/kind.rs",
         "src/bulk/lines.rs",

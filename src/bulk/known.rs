@@ -166,16 +166,31 @@ impl Known {
         Ok(Self(known))
     }
 
-    /// Takes over what an earlier part of the same file left of these subjects.
-    pub fn overlay(&mut self, earlier: &Self) {
-        for (subject, state) in &earlier.0 {
-            self.0.insert(subject.clone(), state.clone());
+    /// Takes over how an earlier part of the same file left the subjects of these records.
+    pub fn overlay(&mut self, earlier: &Self, rows: &[&Row]) {
+        for subject in rows.iter().filter_map(|row| Subject::of(row)) {
+            if let Some(state) = earlier.0.get(&subject) {
+                self.0.insert(subject, state.clone());
+            }
         }
     }
 
-    /// Forgets all but these subjects.
-    pub fn keep(&mut self, wanted: impl Fn(&Subject) -> bool) {
-        self.0.retain(|subject, _| wanted(subject));
+    /// Takes over how a later part left its subjects, as far as they are wanted, and no more than `most` of
+    /// them; forgets the others of that part.
+    pub fn follow(&mut self, later: Self, most: usize, is_wanted: impl Fn(&Subject) -> bool) {
+        for (subject, state) in later.0 {
+            if !is_wanted(&subject) {
+                self.0.remove(&subject);
+            } else if self.0.len() < most || self.0.contains_key(&subject) {
+                self.0.insert(subject, state);
+            }
+        }
+    }
+
+    /// Of how many subjects something is known.
+    #[must_use]
+    pub fn subjects(&self) -> usize {
+        self.0.len()
     }
 
     /// Hears a record: the same rules as the projections', so that the answer is what they do.

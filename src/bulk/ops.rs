@@ -7,7 +7,7 @@ use diesel::{Connection, PgConnection};
 
 use super::call::Sender;
 use super::kind::Kind;
-use super::known::{Known, Status};
+use super::known::{Known, Status, Subject};
 use super::lines::{self, Line};
 use super::row::{self, Fault, Ids, Row, Said};
 use super::store;
@@ -146,27 +146,31 @@ pub fn apply(
     Ok(outcomes.into_iter().map(|(outcome, _)| outcome).collect())
 }
 
-/// Tells what the records of one chunk would do, and writes nothing. `earlier` holds what the parts
-/// before it left of subjects that come again.
+/// Tells what the records of one chunk would do and how they would leave their subjects, and writes
+/// nothing. `earlier` holds how the parts before it left subjects that come again; `came` tells of the
+/// others whether they came before.
 ///
 /// # Errors
 /// When the database fails.
 pub fn preview(
     conn: &mut PgConnection,
     entries: &[Entry],
-    earlier: &mut Known,
-) -> Result<Vec<Outcome>> {
+    earlier: &Known,
+    came: impl Fn(&Subject) -> bool,
+) -> Result<(Vec<Outcome>, Known)> {
     let mut outcomes = addressed(conn, entries)?;
     let rows: Vec<&Row> = outcomes.iter().filter_map(|(_, row)| row.as_ref()).collect();
     let mut known = Known::load(conn, &rows)?;
-    known.overlay(earlier);
+    known.overlay(earlier, &rows);
     for (outcome, row) in &mut outcomes {
         if let Some(row) = row {
-            outcome.status = known.hear(row);
+            outcome.status = match known.hear(row) {
+                Status::Created if Subject::of(row).as_ref().is_some_and(&came) => Status::Updated,
+                heard => heard,
+            };
         }
     }
-    *earlier = known;
-    Ok(outcomes.into_iter().map(|(outcome, _)| outcome).collect())
+    Ok((outcomes.into_iter().map(|(outcome, _)| outcome).collect(), known))
 }
 
 /// The outcomes so far, each with the record if it can be written: accounts by their domain.

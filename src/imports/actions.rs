@@ -251,6 +251,11 @@ fn header(
     if rows.len() < 2 {
         return Err(at_file(
             "The file has a header and no row below it: there is nothing to import.",
+    if header.is_too_long {
+        return Err(at_file(
+            "The first row is far too long; it must name the columns. Perhaps a quote is never closed.",
+        ));
+    }
         ));
     }
     Ok(header.cells.iter().map(|name| name.trim().replace('\0', "\u{fffd}")).collect())

@@ -1,5 +1,5 @@
 //! A stored file, row by row: parts out of the database, inflated, decoded, cut into cells. Memory holds
-//! one part and one row.
+//! one part and one row, up to its limits.
 
 use std::io::{self, Cursor, Read};
 
@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::read::{ZlibDecoder, ZlibEncoder};
 use uuid::Uuid;
 
+use super::record::{Cells, Cutter};
 use super::sheet;
 use super::store::Import;
 use super::store_parts;
@@ -64,19 +65,9 @@ impl Read for Parts {
     }
 }
 
-/// A row, and the line of the file on which it begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cells {
-    /// From 1; the header's is 1.
-    pub line: i64,
-    /// As they stand in the file.
-    pub cells: Vec<String>,
-}
-
 /// The rows of a file, its header first.
 pub struct Rows {
-    reader: csv::Reader<DecodeReaderBytes<Parts, Vec<u8>>>,
-    record: csv::ByteRecord,
+    cutter: Cutter<DecodeReaderBytes<Parts, Vec<u8>>>,
 }
 
 impl Rows {
@@ -89,12 +80,7 @@ impl Rows {
             .encoding(Some(sheet::encoding_named(encoding)))
             .strip_bom(true)
             .build(parts);
-        let reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter.bytes().next().unwrap_or(b','))
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(decoded);
-        Self { reader, record: csv::ByteRecord::new() }
+        Self { cutter: Cutter::new(decoded, sheet::delimiter_byte(delimiter)) }
     }
 
     /// As [`Rows::open`], after the header, for work in the background.
@@ -112,18 +98,7 @@ impl Rows {
     /// # Errors
     /// When the database fails.
     pub fn next_row(&mut self) -> Result<Option<Cells>> {
-        let more =
-            self.reader.read_byte_record(&mut self.record).map_err(|error| match error.kind() {
-                csv::ErrorKind::Io(_) => Error::Unavailable(2, error.to_string()),
-                _ => Error::internal(error),
-            })?;
-        if !more {
-            return Ok(None);
-        }
-        let line = self.record.position().map_or(0, csv::Position::line);
-        let cells =
-            self.record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
-        Ok(Some(Cells { line: i64::try_from(line).unwrap_or(i64::MAX), cells }))
+        self.cutter.next_row().map_err(|error| Error::Unavailable(2, error.to_string()))
     }
 }
 

@@ -1,22 +1,25 @@
 //! The job that checks or imports a file, chunk by chunk.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::file::Rows;
 use super::ops::{self, Chunk};
+use super::repeats::{self, Repeats};
 use super::store::{self, Import};
 use crate::bulk::kind::Kind;
-use crate::bulk::known::{Known, Subject};
+use crate::bulk::known::Subject;
 use crate::bulk::ops::{CHUNK, Entry};
 use crate::db::Pool;
 use crate::error::{Error, Result};
 use crate::ingest::drain::Projection;
 use crate::queue::engine::Running;
 
+/// Bytes of the rows of one chunk, in memory; the last one may pass it.
+const HEAVY: usize = 4 * 1024 * 1024;
+/// Rows whose subjects a check compares, at eight bytes each: more than the largest file of whole records
+/// has.
+const SURVEYED: usize = 5_000_000;
 /// Files are kept so long, and broken uploads.
 const KEEP: (TimeDelta, TimeDelta) = (TimeDelta::days(30), TimeDelta::days(1));
 
@@ -41,7 +44,7 @@ pub fn run(running: &Running<'_>, projections: &[Projection]) -> Result<()> {
     let Some(kind) = Kind::named(&import.kind).filter(|_| is_at_work) else { return Ok(()) };
     let is_check = import.status == "checking";
     let mut import = import;
-    let mut again = HashSet::new();
+    let mut repeats = Repeats::default();
     if is_check {
         // Counts from zero: what the rows before would do is not remembered.
         running.db.tx(Pool::Work, |conn| {
@@ -50,7 +53,7 @@ pub fn run(running: &Running<'_>, projections: &[Projection]) -> Result<()> {
         })?;
         import.done_rows = 0;
         let total;
-        (total, again) = survey(running, kind, &import)?;
+        (total, repeats) = survey(running, kind, &import)?;
         running.db.tx(Pool::Work, |conn| store::count(conn, id, total))?;
         import.total_rows = Some(total);
     }
@@ -58,7 +61,7 @@ pub fn run(running: &Running<'_>, projections: &[Projection]) -> Result<()> {
     for _ in 0..import.done_rows {
         rows.next_row()?;
     }
-    let (mut done, mut earlier) = (import.done_rows, Known::default());
+    let mut done = import.done_rows;
     loop {
         let chunk = next_chunk(&mut rows, kind, &import)?;
         if chunk.is_empty() {
@@ -66,16 +69,11 @@ pub fn run(running: &Running<'_>, projections: &[Projection]) -> Result<()> {
         }
         running.db.check_room()?;
         let taken = running.db.tx(Pool::Work, |conn| {
-            let mut known = earlier.clone();
             let chunk = Chunk { import: &import, before: done, rows: &chunk };
-            let taken = ops::take(conn, &chunk, &mut known, projections)?;
-            Ok((taken, known))
+            ops::take(conn, &chunk, &repeats, projections)
         })?;
-        if !taken.0 {
-            return Ok(());
-        }
-        earlier = taken.1;
-        earlier.keep(|subject| again.contains(&hash(subject)));
+        let Some(known) = taken else { return Ok(()) };
+        repeats.go_on(chunk.iter().filter_map(|(entry, _)| subject(entry)), known);
         done = done.saturating_add(i64::try_from(chunk.len()).unwrap_or(i64::MAX));
         running.progress(done, import.total_rows)?;
     }
@@ -83,40 +81,35 @@ pub fn run(running: &Running<'_>, projections: &[Projection]) -> Result<()> {
     running.db.tx(Pool::Work, |conn| ops::conclude(conn, &import, now))
 }
 
+/// The next rows, as many as one transaction takes; fewer where they are long.
 fn next_chunk(rows: &mut Rows, kind: Kind, import: &Import) -> Result<Vec<(Entry, Vec<String>)>> {
-    let mut chunk = Vec::new();
-    while chunk.len() < CHUNK {
+    let (mut chunk, mut weight) = (Vec::new(), 0_usize);
+    while chunk.len() < CHUNK && weight < HEAVY {
         let Some(row) = rows.next_row()? else { break };
-        chunk.push((ops::entry(kind, import, row.line, &row.cells), row.cells));
+        weight = weight.saturating_add(row.weight());
+        chunk.push((ops::entry(kind, import, &row), row.cells));
     }
     Ok(chunk)
 }
 
-fn hash(subject: &Subject) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    subject.hash(&mut hasher);
-    hasher.finish()
+fn subject(entry: &Entry) -> Option<Subject> {
+    entry.read.as_ref().ok().and_then(Subject::of)
 }
 
 /// How many rows there are, and which subjects come more than once: only these have to be remembered
 /// from chunk to chunk.
-fn survey(running: &Running<'_>, kind: Kind, import: &Import) -> Result<(i64, HashSet<u64>)> {
-    let (mut total, mut seen, mut again) = (0_i64, HashSet::new(), HashSet::new());
+fn survey(running: &Running<'_>, kind: Kind, import: &Import) -> Result<(i64, Repeats)> {
+    let (mut total, mut subjects) = (0_i64, Vec::new());
     let mut rows = Rows::of(running.db, import)?;
     while let Some(row) = rows.next_row()? {
         total = total.saturating_add(1);
-        let entry = ops::entry(kind, import, row.line, &row.cells);
-        if let Some(subject) = entry.read.ok().as_ref().and_then(Subject::of) {
-            let subject = hash(&subject);
-            if !seen.insert(subject) {
-                again.insert(subject);
-            }
-        }
+        let found = subject(&ops::entry(kind, import, &row));
+        subjects.extend(found.filter(|_| subjects.len() < SURVEYED).as_ref().map(repeats::hash));
         if total % 20_000 == 0 {
             running.progress(0, None)?;
         }
     }
-    Ok((total, again))
+    Ok((total, Repeats::of(subjects)))
 }
 
 /// Forgets old files.

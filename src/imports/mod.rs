@@ -8,7 +8,7 @@
 //! Invariants: a file is kept as it came and read anew each time, so nothing is lost by a wrong guess;
 //! the check and the import run the same rows through the same rules (`bulk`); a chunk and how far
 //! the import is are one transaction, so a job that was killed goes on after the last committed chunk
-//! and ends the same.
+//! and ends the same; what is in memory does not grow with the file, and no row can grow beyond its limit.
 
 pub mod actions;
 pub mod escape;
@@ -19,4 +19,6 @@ pub mod ops;
 pub mod pages;
 pub mod sheet;
 pub mod store;
+pub mod record;
+pub mod repeats;
 pub mod store_parts;

@@ -7,21 +7,21 @@ use uuid::Uuid;
 
 use super::mapping::{self, Mapping};
 use super::store::{self, Import, Reading, Tally};
+use super::record::{Cells, LARGEST_ROW, MOST_CELLS};
+use super::repeats::Repeats;
 use super::store_parts::{self, Refused};
-use crate::bulk::call::Sender;
+use crate::bulk::call::{NO_SOURCE, Sender};
 use crate::bulk::kind::Kind;
 use crate::bulk::known::{Known, Status};
 use crate::bulk::ops::{self, Entry, Outcome};
 use crate::error::{Error, Result};
-use crate::ids::SourceId;
+use crate::bulk::row::Fault;
 use crate::ingest::drain::Projection;
 use crate::queue;
 use crate::team::audit::{self, Actor};
 
 /// The kind of the job that checks or imports a file.
 pub const JOB: &str = "import";
-/// Files have no source.
-const NO_SOURCE: SourceId = SourceId(Uuid::nil());
 
 /// Keeps an uploaded file, read as was guessed, and suggests a mapping: that of the last file with
 /// the same columns, else by their names.
@@ -158,10 +158,18 @@ pub fn cancel(conn: &mut PgConnection, id: Uuid, actor: &Actor, now: DateTime<Ut
 
 /// A row of a file as an entry. Its time is the import's, a microsecond more with each line.
 #[must_use]
-pub fn entry(kind: Kind, import: &Import, line: i64, cells: &[String]) -> Entry {
+pub fn entry(kind: Kind, import: &Import, row: &Cells) -> Entry {
     let as_of = import.as_of.unwrap_or(import.created_at);
-    let line = usize::try_from(line).unwrap_or_default();
-    match mapping::members(&import.header, &import.mapping, import.clears_blanks, cells) {
+    let line = usize::try_from(row.line).unwrap_or_default();
+    if row.is_too_long {
+        let text = format!(
+            "The row has more than {} MB or {MOST_CELLS} cells. Perhaps a quote in it is never closed.",
+            LARGEST_ROW / (1024 * 1024)
+        );
+        let fault = Fault::whole("record_too_large", text);
+        return Entry { line, ids: Vec::new(), read: Err(vec![fault]) };
+    }
+    match mapping::members(&import.header, &import.mapping, import.clears_blanks, &row.cells) {
         Ok(members) => ops::entry(kind, line, &members, as_of),
         Err(fault) => Entry { line, ids: Vec::new(), read: Err(vec![fault]) },
     }
@@ -177,31 +185,31 @@ pub struct Chunk<'a> {
     pub rows: &'a [(Entry, Vec<String>)],
 }
 
-/// Checks or imports a chunk and notes it, all in the caller's transaction. False: the work was
-/// cancelled, or somebody else went on with it.
+/// Checks or imports a chunk and notes it, all in the caller's transaction. A check tells how the chunk
+/// would leave its subjects. None: the work was cancelled, or somebody else went on with it.
 ///
 /// # Errors
 /// When the database cannot be talked to now.
 pub fn take(
     conn: &mut PgConnection,
     chunk: &Chunk<'_>,
-    earlier: &mut Known,
+    repeats: &Repeats,
     projections: &[Projection],
-) -> Result<bool> {
+) -> Result<Option<Known>> {
     let id = chunk.import.id;
     let now = store::lock(conn, id)?;
     if now.status != chunk.import.status
         || now.done_rows != chunk.before
         || now.as_of != chunk.import.as_of
     {
-        return Ok(false);
+        return Ok(None);
     }
     let entries: Vec<Entry> = chunk.rows.iter().map(|(entry, _)| entry.clone()).collect();
-    let outcomes = if now.status == "importing" {
-        let received_at = now.as_of.unwrap_or(now.created_at);
-        ops::apply(conn, Sender { source: NO_SOURCE, received_at }, projections, &entries)?
+    let (outcomes, known) = if now.status == "importing" {
+        let sender = Sender { source: NO_SOURCE, received_at: now.as_of.unwrap_or(now.created_at) };
+        (ops::apply(conn, sender, projections, &entries)?, Known::default())
     } else {
-        ops::preview(conn, &entries, earlier)?
+        ops::preview(conn, &entries, repeats.known(), |subject| repeats.came(subject))?
     };
     store_parts::refuse(conn, id, &refused(&outcomes, chunk.rows))?;
     let count = |status| {
@@ -216,7 +224,7 @@ pub fn take(
         rejected: count(Status::Rejected),
     };
     store::add(conn, id, tally)?;
-    Ok(true)
+    Ok(Some(known))
 }
 
 fn refused(outcomes: &[Outcome], rows: &[(Entry, Vec<String>)]) -> Vec<Refused> {

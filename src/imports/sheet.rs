@@ -14,6 +14,12 @@ pub const ENCODINGS: [(&str, &str); 4] = [
 pub const DELIMITERS: [(&str, &str); 4] =
     [(",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), ("|", "Bar")];
 
+/// The byte of a delimiter.
+#[must_use]
+pub fn delimiter_byte(delimiter: &str) -> u8 {
+    delimiter.bytes().next().unwrap_or(b',')
+}
+
 /// The decoder's name for an encoding.
 #[must_use]
 pub fn encoding_named(name: &str) -> &'static Encoding {
@@ -109,9 +115,8 @@ impl Look {
 #[must_use]
 pub fn delimiter(text: &str) -> &'static str {
     let score = |delimiter: &str| {
-        let byte = delimiter.bytes().next().unwrap_or(b',');
         let mut reader = csv::ReaderBuilder::new()
-            .delimiter(byte)
+            .delimiter(delimiter_byte(delimiter))
             .has_headers(false)
             .flexible(true)
             .from_reader(text.as_bytes());
