@@ -27,6 +27,7 @@ pub(super) const LARGEST: usize = 50 * 1024 * 1024;
 const PATIENCE: usize = 4 * LARGEST;
 /// A piece of a body that has not come by then does not come.
 const DEADLINE: Duration = Duration::from_secs(30);
+const CHOOSE_KIND: &str = "Choose what the rows of the file are.";
 /// Columns of a file, and characters of a column's name.
 const WIDEST: (usize, usize) = (255, 200);
 
@@ -95,6 +96,11 @@ async fn receive(
             _ if !is_ours => csrf::verify(request, "")?,
             "kind" => *kind = text(&mut field).await?,
             "file" if received.is_none() => {
+                // Said before anything of the file is stored.
+                if Kind::named(kind).is_none() {
+                    pass_over(&mut field).await?;
+                    return Err(Refused::At("kind", CHOOSE_KIND.to_owned()));
+                }
                 let name = field
                     .content_disposition()
                     .and_then(|about| about.get_filename())
@@ -116,7 +122,7 @@ async fn receive(
         return Err(at_file("Choose the CSV file to import."));
     };
     if Kind::named(kind).is_none() {
-        return Err(Refused::At("kind", "Choose what the rows of the file are.".to_owned()));
+        return Err(Refused::At("kind", CHOOSE_KIND.to_owned()));
     }
     if size == 0 {
         return Err(at_file("The file is empty: there is nothing to import."));
@@ -197,7 +203,20 @@ async fn keep(
     Ok((look, size))
 }
 
+/// Reads a file to its end and keeps nothing: an answer before that would not be shown by browsers.
+async fn pass_over(field: &mut Field) -> std::result::Result<(), Refused> {
+    let mut size = 0_usize;
+    while let Some(Ok(piece)) = next(field.next()).await? {
+        size = size.saturating_add(piece.len());
+        if size > PATIENCE {
+            break;
+        }
+    }
+    Ok(())
+}
+
 async fn store_part(app: &web::Data<App>, id: Uuid, number: i32, bytes: Vec<u8>) -> Result<()> {
+    app.db.check_room()?;
     app.db.tx_web(move |conn| store_parts::insert(conn, id, number, &file::packed(&bytes)?)).await
 }
 
