@@ -251,6 +251,11 @@ fn header(
     let [header, ..] = rows.as_slice() else {
         return Err(at_file("The file is empty: there is nothing to import."));
     };
+    if header.is_too_long {
+        return Err(at_file(
+            "The first row is far too long; it must name the columns. Perhaps a quote is never closed.",
+        ));
+    }
     if header.cells.iter().all(|name| name.trim().is_empty()) {
         return Err(at_file("The first row is empty. It must name the columns."));
     }
@@ -270,11 +275,6 @@ fn header(
     if rows.len() < 2 {
         return Err(at_file(
             "The file has a header and no row below it: there is nothing to import.",
-    if header.is_too_long {
-        return Err(at_file(
-            "The first row is far too long; it must name the columns. Perhaps a quote is never closed.",
-        ));
-    }
         ));
     }
     Ok(header.cells.iter().map(|name| name.trim().replace('\0', "\u{fffd}")).collect())
@@ -290,6 +290,7 @@ pub async fn map(
 ) -> Result<HttpResponse> {
     let (id, now) = (id.into_inner(), me.now);
     let import = app.db.read_web(move |conn| store::find(conn, id)).await?;
+    ops::kept(&import)?;
     let one_of = |name: &str, choices: &[(&str, &str)], standing: &str| {
         let said = fields.text(name);
         choices.iter().find(|(key, _)| *key == said).map_or(standing, |(key, _)| *key).to_owned()
@@ -347,13 +348,7 @@ async fn refuse(
     reading: Reading,
     errors: FieldErrors,
 ) -> Result<HttpResponse> {
-    let typed = store::Import {
-        kind: reading.kind,
-        mapping: reading.mapping,
-        clears_blanks: reading.clears_blanks,
-        ..import.clone()
-    };
-    answer::unprocessable(&pages::mapping_page(app, me, typed, errors).await?)
+    answer::unprocessable(&pages::mapping_page(app, me, import.clone(), reading, errors).await?)
 }
 
 /// `POST /imports/{id}/run`: import what was checked, or go on with it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::escape;
 use crate::bulk::kind::Kind;
 use crate::bulk::lines::RECORD_LIMIT;
 use crate::bulk::row::Fault;
@@ -150,14 +151,17 @@ pub fn members(
                 "Column “{column}”: the cell holds a NUL character. Leave it out, or choose another encoding."
             )));
         }
-        let text = cell.trim();
+        let text = escape::plain(cell).trim();
         if text.is_empty() && !clears_blanks {
             continue;
         }
-        let value = if text.is_empty() { Value::Null } else { Value::from(text) };
         match target.strip_prefix(OWN) {
-            Some(name) => own.insert(name.to_owned(), value),
-            None => members.insert(target.clone(), value),
+            Some(name) => {
+                let value = if text.is_empty() { Value::Null } else { Value::from(text) };
+                own.insert(name.to_owned(), value)
+            }
+            // An empty text: what that clears is for the record to say.
+            None => members.insert(target.clone(), Value::from(text)),
         };
     }
     if !own.is_empty() {
@@ -218,7 +222,18 @@ mod tests {
         let row = texts(&[" u1 ", "", "gold"]);
         let read = |clears| Value::Object(members(&header, &mapping, clears, &row).unwrap());
         assert_eq!(read(false), json!({"user_id": "u1", "traits": {"tier": "gold"}}));
-        assert_eq!(read(true), json!({"user_id": "u1", "email": null, "traits": {"tier": "gold"}}));
+        assert_eq!(read(true), json!({"user_id": "u1", "email": "", "traits": {"tier": "gold"}}));
+        let blank = texts(&["u1", "dana@acme.com", " "]);
+        assert_eq!(
+            Value::Object(members(&header, &mapping, true, &blank).unwrap())["traits"],
+            json!({"tier": null})
+        );
+        let said = texts(&["u1", "dana@acme.com", "'+49 30"]);
+        assert_eq!(
+            Value::Object(members(&header, &mapping, true, &said).unwrap())["traits"],
+            json!({"tier": "+49 30"}),
+            "the file of errors puts that apostrophe there"
+        );
         for (row, code) in [
             (texts(&["u1"]), "ragged_row"),
             (texts(&["u1", "\0", ""]), "invalid_value"),

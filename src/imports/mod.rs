@@ -1,9 +1,10 @@
 //! CSV files of records, brought in through the browser: upload, mapping, check, import, errors.
 //!
 //! Owns `imports`, `import_parts`, `import_faults` and `import_mappings`. The pure part: [`sheet`] (what a
-//! file's bytes are), [`mapping`] (columns to fields, cells to a record), [`escape`] (cells that a
-//! spreadsheet would run). [`file`] reads a stored file row by row, [`jobs`] checks and imports it in
-//! chunks.
+//! file's bytes are), [`record`] (text to rows of cells), [`mapping`] (columns to fields, cells to a
+//! record), [`errors`] (the file of refused rows), [`escape`] (cells that a spreadsheet would run).
+//! [`file`] reads a stored file row by row, [`jobs`] checks and imports it in chunks, [`repeats`] is what
+//! a check remembers from chunk to chunk.
 //!
 //! Invariants: a file is kept as it came and read anew each time, so nothing is lost by a wrong guess;
 //! the check and the import run the same rows through the same rules (`bulk`); a chunk and how far
@@ -11,14 +12,15 @@
 //! and ends the same; what is in memory does not grow with the file, and no row can grow beyond its limit.
 
 pub mod actions;
+pub mod errors;
 pub mod escape;
 pub mod file;
 pub mod jobs;
 pub mod mapping;
 pub mod ops;
 pub mod pages;
-pub mod sheet;
-pub mod store;
 pub mod record;
 pub mod repeats;
+pub mod sheet;
+pub mod store;
 pub mod store_parts;

@@ -5,17 +5,18 @@ use diesel::PgConnection;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::errors;
 use super::mapping::{self, Mapping};
-use super::store::{self, Import, Reading, Tally};
 use super::record::{Cells, LARGEST_ROW, MOST_CELLS};
 use super::repeats::Repeats;
+use super::store::{self, Import, Reading, Tally};
 use super::store_parts::{self, Refused};
 use crate::bulk::call::{NO_SOURCE, Sender};
 use crate::bulk::kind::Kind;
 use crate::bulk::known::{Known, Status};
 use crate::bulk::ops::{self, Entry, Outcome};
-use crate::error::{Error, Result};
 use crate::bulk::row::Fault;
+use crate::error::{Error, Result};
 use crate::ingest::drain::Projection;
 use crate::queue;
 use crate::team::audit::{self, Actor};
@@ -43,13 +44,18 @@ pub fn receive(
     audit::record(conn, actor, "import.uploaded", ("import", &id.to_string()), &detail, now)
 }
 
-/// The mapping that a kind and a header suggest.
+/// The mapping that a kind and a header suggest. A file of errors that comes back is mapped as the file
+/// whose errors it holds.
 ///
 /// # Errors
 /// When the database fails.
 pub fn suggest(conn: &mut PgConnection, kind: &str, header: &[String]) -> Result<Mapping> {
     let Some(known) = Kind::named(kind) else { return Ok(vec![String::new(); header.len()]) };
-    let remembered = store::remembered(conn, kind, header)?;
+    let mut remembered = store::remembered(conn, kind, header)?;
+    if let (None, Some(before)) = (&remembered, errors::sent_back(header)) {
+        remembered = store::remembered(conn, kind, before)?
+            .map(|mapping| [vec![String::new()], mapping].concat());
+    }
     Ok(remembered
         .filter(|mapping| mapping.len() == header.len())
         .unwrap_or_else(|| mapping::suggested(known, header)))
@@ -67,13 +73,26 @@ fn in_hand(import: &Import) -> Result<()> {
     Ok(())
 }
 
+/// Files are kept for a while only; what they came to is kept for good.
+///
+/// # Errors
+/// `Conflict` when the file is gone.
+pub fn kept(import: &Import) -> Result<()> {
+    if import.is_kept {
+        return Ok(());
+    }
+    let text = "The file was deleted 30 days after its upload. Upload it again to import it.";
+    Err(Error::Conflict(text.to_owned()))
+}
+
 /// Keeps how a file is to be read, without starting anything.
 ///
 /// # Errors
-/// `Conflict` when the file is worked on or done; the database's.
+/// `Conflict` when the file is worked on, done or gone; the database's.
 pub fn read_as(conn: &mut PgConnection, id: Uuid, reading: &Reading) -> Result<()> {
     let import = store::lock(conn, id)?;
     in_hand(&import)?;
+    kept(&import)?;
     store::read_as(conn, id, import.size_bytes, reading)
 }
 
@@ -93,6 +112,11 @@ pub fn check(
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
+    let import = store::lock(conn, id)?;
+    if import.status == "checking" && import.is_running() && import.reading() == *reading {
+        // The form was sent twice: this is what the first one came to.
+        return Ok(());
+    }
     read_as(conn, id, reading)?;
     store::remember(conn, &reading.kind, &reading.header, &reading.mapping, now)?;
     store_parts::forget_refused(conn, id)?;
@@ -110,21 +134,28 @@ fn put_to_work(conn: &mut PgConnection, id: Uuid, as_of: DateTime<Utc>) -> Resul
 /// Has a checked file imported; one that was cancelled half-way goes on where it stopped.
 ///
 /// # Errors
-/// `Conflict` unless it was checked, cancelled or stuck; the database's.
+/// `Conflict` unless it was checked, cancelled or stuck, and when the file is gone; the database's.
 pub fn start(conn: &mut PgConnection, id: Uuid, actor: &Actor, now: DateTime<Utc>) -> Result<()> {
     let import = store::lock(conn, id)?;
+    if import.status == "importing" && import.is_running() {
+        // The form was sent twice: this is what the first one came to.
+        return Ok(());
+    }
+    let is_at_work = matches!(import.status.as_str(), "checking" | "importing");
     let from_zero = match import.status.as_str() {
         "checked" => true,
         "cancelled" => false,
-        "checking" | "importing" if import.is_stuck => {
-            return put_to_work(conn, id, import.as_of.unwrap_or(now));
-        }
+        _ if is_at_work && import.is_stuck => false,
         _ => {
             return Err(Error::Conflict(
                 "This file is not ready: check its mapping first.".to_owned(),
             ));
         }
     };
+    kept(&import)?;
+    if is_at_work {
+        return put_to_work(conn, id, import.as_of.unwrap_or(now));
+    }
     if from_zero {
         store_parts::forget_refused(conn, id)?;
     }
@@ -269,4 +300,20 @@ pub fn conclude(conn: &mut PgConnection, import: &Import, now: DateTime<Utc>) ->
     });
     let subject = import.id.to_string();
     audit::record(conn, &Actor::system(), "import.finished", ("import", &subject), &detail, now)
+}
+
+/// An import whose refused rows somebody takes along: they are people's data.
+///
+/// # Errors
+/// `NotFound`; the database's.
+pub fn hand_out_errors(
+    conn: &mut PgConnection,
+    id: Uuid,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Import> {
+    let import = store::find(conn, id)?;
+    let detail = json!({ "file": import.file_name, "rows": import.rejected });
+    audit::record(conn, actor, "import.errors_taken", ("import", &id.to_string()), &detail, now)?;
+    Ok(import)
 }

@@ -7,13 +7,14 @@ use futures_util::stream;
 use uuid::Uuid;
 
 use super::mapping;
-use super::sheet::{DELIMITERS, ENCODINGS};
-use super::store::{self, Import};
-use super::store_parts::{self, Refused};
-use super::{escape, file};
+use super::sheet::{DELIMITERS, ENCODINGS, delimiter_byte};
+use super::store::{self, Import, Reading};
+use super::store_parts::{self, Told};
+use super::{errors, file, ops};
 use crate::app::App;
 use crate::bulk::kind::Kind;
 use crate::error::{Error, FieldErrors, Result};
+use crate::team::audit::Actor;
 use crate::web::answer::{self, Htmx};
 use crate::web::format::{self, Moment};
 use crate::web::permit::{Import as MayImport, Permit};
@@ -26,7 +27,7 @@ const SHOWN: i64 = 20;
 /// Rows of the file that are shown beside the mapping.
 const SAMPLES: usize = 5;
 /// Rows of the file of errors that are in memory at once.
-const BATCH: i64 = 1_000;
+const BATCH: i64 = 200;
 
 /// An import in words.
 pub(super) struct Line {
@@ -47,6 +48,7 @@ impl Line {
             finished: import.finished_at.map(moment),
             status: match import.status.as_str() {
                 _ if import.is_stuck => "Stopped by a fault",
+                "mapping" | "checked" if !import.is_kept => "Deleted, not imported",
                 "mapping" => "Waits for its mapping",
                 "checking" => "Being checked",
                 "checked" => "Checked, not imported",
@@ -132,17 +134,20 @@ pub(super) struct MappingPage {
     line: Line,
     columns: Vec<Column>,
     kinds: Vec<(String, String)>,
+    /// What is chosen, which need not be how the columns and their samples were read.
+    chosen: Reading,
     errors: FieldErrors,
 }
 
-/// Reads the page of a mapping.
+/// Reads the page of a mapping, with what was chosen.
 pub(super) async fn mapping_page(
     app: &web::Data<App>,
     me: &Permit<MayImport>,
     import: Import,
+    chosen: Reading,
     errors: FieldErrors,
 ) -> Result<MappingPage> {
-    let kind = Kind::named(&import.kind).unwrap_or(Kind::Workspaces);
+    let kind = Kind::named(&chosen.kind).unwrap_or(Kind::Workspaces);
     let (db, read) = (app.db.clone(), import.clone());
     let rows = web::block(move || {
         file::first_rows(&db, read.id, &read.encoding, &read.delimiter, SAMPLES + 1)
@@ -152,7 +157,11 @@ pub(super) async fn mapping_page(
         .map_err(|_| Error::Unavailable(2, "the server is shutting down".to_owned()))??;
     let columns = import.header.iter().enumerate().map(|(at, name)| Column {
         at,
-        name: name.clone(),
+        name: if name.is_empty() {
+            format!("column {}, without a name", at.saturating_add(1))
+        } else {
+            name.clone()
+        },
         samples: rows
             .iter()
             .skip(1)
@@ -161,7 +170,7 @@ pub(super) async fn mapping_page(
             })
             .collect(),
         choices: mapping::choices(kind, name),
-        chosen: import.mapping.get(at).cloned().unwrap_or_default(),
+        chosen: chosen.mapping.get(at).cloned().unwrap_or_default(),
         error: errors.get(&format!("column_{at}")).map(|all| all.join(" ")).unwrap_or_default(),
     });
     Ok(MappingPage {
@@ -172,6 +181,7 @@ pub(super) async fn mapping_page(
             .map(|kind| (kind.key().to_owned(), kind.label().to_owned()))
             .collect(),
         line: Line::of(import, me),
+        chosen,
         errors,
     })
 }
@@ -193,10 +203,11 @@ pub async fn map(
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse> {
     let import = app.db.read_web(move |conn| store::find(conn, *id)).await?;
-    if matches!(import.status.as_str(), "checking" | "importing" | "done") {
+    if matches!(import.status.as_str(), "checking" | "importing" | "done") || !import.is_kept {
         return Ok(answer::see_other(&format!("/imports/{}", import.id)));
     }
-    answer::page(&mapping_page(&app, &me, import, FieldErrors::new()).await?)
+    let standing = import.reading();
+    answer::page(&mapping_page(&app, &me, import, standing, FieldErrors::new()).await?)
 }
 
 /// `GET /imports/{id}`: how it stands.
@@ -205,7 +216,7 @@ pub async fn map(
 struct ShowPage {
     shell: Shell,
     line: Line,
-    refused: Vec<Refused>,
+    refused: Vec<Told>,
 }
 
 /// The page, or its state alone for whoever polls. A file without a mapping shows that first.
@@ -219,11 +230,14 @@ pub async fn show(
     let (import, refused) = app
         .db
         .read_web(move |conn| {
-            Ok((store::find(conn, id)?, store_parts::refused(conn, id, 0, SHOWN)?))
+            let import = store::find(conn, id)?;
+            let most = if import.is_running() { 0 } else { SHOWN };
+            Ok((import, store_parts::told(conn, id, most)?))
         })
         .await?;
-    if import.status == "mapping" && !htmx.asks {
-        return answer::page(&mapping_page(&app, &me, import, FieldErrors::new()).await?);
+    if import.status == "mapping" && import.is_kept && !htmx.asks {
+        let standing = import.reading();
+        return answer::page(&mapping_page(&app, &me, import, standing, FieldErrors::new()).await?);
     }
     let shell = me.shell(format!("Import of {}", import.file_name)).at(NavItem::Imports);
     let page = ShowPage { shell, line: Line::of(import, &me), refused };
@@ -233,49 +247,29 @@ pub async fn show(
 /// `GET /imports/{id}/errors`: the refused rows as a CSV file, each with what is wrong with it.
 pub async fn errors(
     app: web::Data<App>,
-    _me: Permit<MayImport>,
+    me: Permit<MayImport>,
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse> {
-    let id = id.into_inner();
-    let import = app.db.read_web(move |conn| store::find(conn, id)).await?;
-    let mut head = import.header.clone();
-    head.push("error".to_owned());
-    let first = lines(std::iter::once(head.as_slice()))?;
-    let width = import.header.len();
-    let rows = stream::try_unfold(Some(0_i64), move |after| {
+    let (id, by, now) = (id.into_inner(), Actor::from(&*me), me.now);
+    let import = app.db.tx_web(move |conn| ops::hand_out_errors(conn, id, &by, now)).await?;
+    let delimiter = delimiter_byte(&import.delimiter);
+    let writer = errors::Writer::new(&import.header, &import.mapping, delimiter);
+    let head = writer.head(&import.header).map_err(Error::internal)?;
+    let rows = stream::try_unfold(0_i64, move |after| {
         let app = app.clone();
         async move {
-            let Some(after) = after else { return Ok(None) };
             let rows =
                 app.db.read_web(move |conn| store_parts::refused(conn, id, after, BATCH)).await?;
             let Some(last) = rows.last().map(|row| row.line) else { return Ok::<_, Error>(None) };
-            let whole: Vec<Vec<String>> = rows
-                .into_iter()
-                .map(|row| {
-                    let mut cells = row.cells;
-                    // The message keeps its column, whatever the row has.
-                    cells.resize(cells.len().max(width), String::new());
-                    cells.push(row.message);
-                    cells
-                })
-                .collect();
-            let text = lines(whole.iter().map(Vec::as_slice))?;
-            Ok(Some((Bytes::from(text), Some(last))))
+            let rows = rows.iter().map(|row| (row.message.as_str(), row.cells.as_slice()));
+            let text = writer.lines(rows).map_err(Error::internal)?;
+            Ok(Some((Bytes::from(text), last)))
         }
     });
-    let body = stream::StreamExt::chain(stream::iter([Ok(Bytes::from(first))]), rows);
+    let body = stream::StreamExt::chain(stream::iter([Ok(Bytes::from(head))]), rows);
     let name = format!("attachment; filename=\"errors-{id}.csv\"");
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header(("content-disposition", name))
         .streaming(body))
-}
-
-fn lines<'a>(rows: impl Iterator<Item = &'a [String]>) -> Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-    for row in rows {
-        let cells = row.iter().map(|cell| escape::cell(cell));
-        writer.write_record(cells.map(|cell| cell.into_owned())).map_err(Error::internal)?;
-    }
-    writer.into_inner().map_err(|error| Error::internal(error.to_string()))
 }

@@ -55,11 +55,36 @@ pub struct Import {
     /// Its job failed too often.
     #[diesel(sql_type = Bool)]
     pub is_stuck: bool,
+    /// The file itself is still there.
+    #[diesel(sql_type = Bool)]
+    pub is_kept: bool,
+}
+
+impl Import {
+    /// How it is read.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        Reading {
+            kind: self.kind.clone(),
+            encoding: self.encoding.clone(),
+            delimiter: self.delimiter.clone(),
+            header: self.header.clone(),
+            mapping: self.mapping.clone(),
+            clears_blanks: self.clears_blanks,
+        }
+    }
+
+    /// It is being checked or imported.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self.status.as_str(), "checking" | "importing") && !self.is_stuck
+    }
 }
 
 const COLUMNS: &str = "i.id, i.kind, i.file_name, m.name as made_by, i.created_at, i.status, i.size_bytes, i.encoding,
     i.delimiter, i.header, i.mapping, i.clears_blanks, i.as_of, i.total_rows, i.done_rows, i.created, i.updated,
-    i.unchanged, i.rejected, i.finished_at, coalesce(j.died_at is not null, false) as is_stuck
+    i.unchanged, i.rejected, i.finished_at, coalesce(j.died_at is not null, false) as is_stuck,
+    exists (select from import_parts p where p.import_id = i.id and p.part = 0) as is_kept
     from imports i join team_members m on m.id = i.made_by left join jobs j on j.id = i.job_id";
 
 /// One import that was uploaded whole.
@@ -291,8 +316,8 @@ pub fn remember(
     Ok(())
 }
 
-/// Forgets files that were uploaded before `old`, and uploads that broke off before `broken`. What an
-/// import came to is kept.
+/// Forgets files that were uploaded before `old` unless they are being worked on, and uploads that broke
+/// off before `broken`. What an import came to is kept.
 ///
 /// # Errors
 /// When the database fails.
@@ -302,7 +327,10 @@ pub fn forget(conn: &mut PgConnection, old: DateTime<Utc>, broken: DateTime<Utc>
         .execute(conn)?;
     for table in ["import_parts", "import_faults"] {
         diesel::sql_query(format!(
-            "delete from {table} where import_id in (select id from imports where created_at < $1)"
+            "delete from {table} where import_id in (
+                 select i.id from imports i left join jobs j on j.id = i.job_id
+                 where i.created_at < $1
+                   and (i.status not in ('checking', 'importing') or j.id is null or j.died_at is not null))"
         ))
         .bind::<Timestamptz, _>(old)
         .execute(conn)?;

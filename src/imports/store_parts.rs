@@ -53,6 +53,30 @@ pub struct Refused {
     pub cells: Vec<String>,
 }
 
+/// What is wrong with a row that was refused.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Told {
+    /// The line of the file on which it begins.
+    #[diesel(sql_type = BigInt)]
+    pub line: i64,
+    /// What is wrong.
+    #[diesel(sql_type = Text)]
+    pub message: String,
+}
+
+/// The first refused rows, without their cells.
+///
+/// # Errors
+/// When the database fails.
+pub fn told(conn: &mut PgConnection, import: Uuid, limit: i64) -> Result<Vec<Told>> {
+    Ok(diesel::sql_query(
+        "select line, message from import_faults where import_id = $1 order by line limit $2",
+    )
+    .bind::<SqlUuid, _>(import)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
 /// Notes refused rows; a row that was noted before is noted anew.
 ///
 /// # Errors
