@@ -75,7 +75,10 @@ fn a_file_of_people_from_the_desk_to_the_records() {
     let errors =
         page.eval("fetch(document.querySelector('#errors').href).then(answer => answer.text())");
     assert!(
-        errors.as_str().unwrap().contains("u9999,nobody,CTO,Vertrieb,email: 'nobody'"),
+        errors
+            .as_str()
+            .unwrap()
+            .contains("email: 'nobody' is no e-mail address.;u9999;nobody;CTO;Vertrieb"),
         "{errors}"
     );
     page.goto(&format!("{}/imports", house.url));

@@ -232,6 +232,71 @@ async fn one_record_by_put_and_many_by_post_through_the_api() {
 }
 
 #[actix_web::test]
+async fn the_address_names_the_record_whatever_the_body_calls_its_id() {
+    let house = House::open().await;
+    let script = Script::new(&house, Scope::Write);
+    let put = async |path: &str, body: Value| {
+        script.send(Method::PUT, path, &[], Some(body.to_string())).await
+    };
+    put("/api/v1/users/5", json!({"user_id": 5, "name": "Five"})).await.says(201, "\"5\"");
+    put("/api/v1/users/5", json!({"userId": " 5 "})).await.says(200, "unchanged");
+    put("/api/v1/users/5", json!({"id": null})).await.says(200, "unchanged");
+    put("/api/v1/accounts/acme.com", json!({"domain": "https://www.acme.com"}))
+        .await
+        .says(201, "acme.com");
+    for other in [json!({"id": "u2"}), json!({"userId": 6}), json!({"user_id": ["5"]})] {
+        let refused = put("/api/v1/users/5", other).await;
+        problem(&refused, 422, "invalid");
+        refused.says(422, "names another one");
+    }
+    assert_eq!(cell(&house, "select string_agg(external_id, ',') from product_users"), "5");
+}
+
+#[actix_web::test]
+async fn a_broken_first_line_is_refused_alone() {
+    let house = House::open().await;
+    let warehouse = Warehouse::new(&house);
+    let answer = warehouse.send("users", "\nnull\n{\"user_id\":\"u1\"}\noops\n").await;
+    assert_eq!(statuses(&answer), ["rejected", "created", "rejected"]);
+    let lines: Vec<_> = (0..3).map(|at| answer["results"][at]["line"].clone()).collect();
+    assert_eq!(lines, [2, 3, 4]);
+}
+
+#[actix_web::test]
+async fn a_warehouse_that_writes_null_as_an_empty_text_ends_no_membership() {
+    let house = House::open().await;
+    let warehouse = Warehouse::new(&house);
+    let known = "select concat_ws(' ', role, (left_at is null)::text) from memberships";
+    for (record, after) in [
+        (json!({"role": "admin"}), "admin true"),
+        (json!({"role": "", "left_at": ""}), "admin true"),
+        (json!({"role": null}), "false"),
+        (json!({"left_at": "  "}), "false"),
+    ] {
+        let mut record = record;
+        record["user_id"] = json!("u1");
+        record["workspace_id"] = json!("w1");
+        house.clock.advance(chrono::TimeDelta::minutes(1));
+        warehouse.send("memberships", &record.to_string()).await;
+        let stands = cell(&house, known);
+        assert!(stands.ends_with(after), "{record}: {stands}");
+    }
+}
+
+#[actix_web::test]
+async fn a_body_is_parsed_when_its_turn_comes() {
+    let house = House::open().await;
+    let warehouse = Warehouse::new(&house);
+    let turn = ripen::bulk::gate::turn().await.unwrap();
+    let mut waiting = std::pin::pin!(warehouse.post("users", "nonsense"));
+    let soon = std::time::Duration::from_millis(300);
+    let early = tokio::time::timeout(soon, waiting.as_mut()).await;
+    assert!(early.is_err(), "nothing was parsed yet, so nothing can be said of it");
+    drop(turn);
+    waiting.await.says(400, "invalid_json");
+}
+
+#[actix_web::test]
 async fn a_record_that_the_database_refuses_harms_no_neighbour() {
     let house = House::open().await;
     let warehouse = Warehouse::new(&house);

@@ -10,10 +10,10 @@ use ripen::queue::engine;
 use super::ask::cell;
 use crate::house::{Answer, Client, House};
 
-const FORM: &str = "multipart/form-data; boundary=cut";
+pub const FORM: &str = "multipart/form-data; boundary=cut";
 
 /// The body of an upload.
-fn body(token: &str, kind: &str, file: &str, content: &str) -> String {
+pub fn body(token: &str, kind: &str, file: &str, content: &str) -> String {
     let field = |name: &str, value: &str| {
         format!("--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
     };
@@ -24,11 +24,11 @@ fn body(token: &str, kind: &str, file: &str, content: &str) -> String {
     )
 }
 
-async fn upload(client: &Client, kind: &str, content: &str) -> Answer {
+pub async fn upload(client: &Client, kind: &str, content: &str) -> Answer {
     upload_raw(client, kind, content.as_bytes()).await
 }
 
-async fn upload_raw(client: &Client, kind: &str, content: &[u8]) -> Answer {
+pub async fn upload_raw(client: &Client, kind: &str, content: &[u8]) -> Answer {
     let whole = body(&client.csrf(), kind, "people.csv", "@@");
     let (before, after) = whole.split_once("@@").unwrap();
     let body = [before.as_bytes(), content, after.as_bytes()].concat();
@@ -36,16 +36,16 @@ async fn upload_raw(client: &Client, kind: &str, content: &[u8]) -> Answer {
 }
 
 /// The page of an import that was uploaded just now.
-fn place(answer: &Answer) -> String {
+pub fn place(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.body);
     answer.header("location").to_owned()
 }
 
-fn work(house: &House) {
+pub fn work(house: &House) {
     engine::drain(&house.db, &house.clock, &HANDLERS, &AtomicBool::new(false)).unwrap();
 }
 
-fn mapping<'a>(targets: &'a [(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub fn mapping<'a>(targets: &'a [(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut fields =
         vec![("kind", "users"), ("encoding", "utf-8"), ("delimiter", ","), ("step", "check")];
     fields.extend(targets);
@@ -129,15 +129,23 @@ async fn a_file_is_mapped_checked_imported_and_its_errors_taken_along() {
     assert!(errors.header("content-disposition").contains("attachment"));
     assert!(
         errors.body.starts_with(
-            "id,E-Mail,Title,Tier,error\nu2,nobody,CTO,,email: 'nobody' is no e-mail address.\n"
+            "\u{feff}error,id,E-Mail,Title,Tier\nemail: 'nobody' is no e-mail address.,u2,nobody,CTO,\n"
         ),
         "{}",
         errors.body
     );
     assert!(
-        errors.body.contains("\n'=1+1,ok@acme.com,too,many,cells,\"The row has 5 cells"),
+        errors.body.contains("in quotes.\",'=1+1,ok@acme.com,too,many,cells\n"),
         "{}",
         errors.body
+    );
+    assert_eq!(
+        cell(
+            &house,
+            "select action || ' ' || (detail ->> 'rows') from audit_entries order by id desc limit 1"
+        ),
+        "import.errors_taken 3",
+        "people's data went out"
     );
     revops.get("/imports").await.says(200, "people.csv");
 

@@ -2,6 +2,8 @@
 
 pub mod ask;
 mod endpoints;
+mod foreseen;
 mod imports;
+mod odd_files;
 mod order;
 mod speed;
