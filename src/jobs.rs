@@ -11,6 +11,7 @@ use crate::ingest::ops::REPLAY;
 use crate::ingest::watch::WATCH;
 use crate::queue::engine::{Handler, Lane, Period, Running, Schedule};
 use crate::scoring::jobs::RESCORE;
+use crate::tasks::store_notifications::notify;
 use crate::team::member::Member;
 use crate::usage::jobs::REBUILD;
 use crate::web::role::May;
@@ -55,6 +56,8 @@ const KEEP_DELIVERIES: TimeDelta = TimeDelta::days(30);
 const KEEP_EVENTS: TimeDelta = TimeDelta::days(90);
 /// What records only said again is kept so long: until then a late word finds its exact place.
 const KEEP_REPEATS: TimeDelta = TimeDelta::days(35);
+/// What somebody was told and has read is listed so long.
+const KEEP_NOTIFICATIONS: TimeDelta = TimeDelta::days(90);
 /// Finished jobs are kept so long, for their page.
 const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
@@ -88,12 +91,12 @@ fn watch(running: &Running<'_>) -> Result<()> {
             return Ok(());
         }
         let members = team::store::members(conn)?;
-        let told =
+        let is_told =
             |member: &&Member| member.deactivated_at.is_none() && member.role.may(May::SeeIngest);
-        for member in members.iter().filter(told) {
+        for member in members.iter().filter(is_told) {
             for alert in &raised {
                 let url = format!("/ingest/alerts/{}", alert.id);
-                tasks::store::notify(conn, member.id, "ingest_alert", &alert.title, &url, now)?;
+                notify(conn, member.id, "ingest_alert", &alert.title, &url, now)?;
             }
         }
         Ok(())
@@ -108,6 +111,7 @@ fn tidy(running: &Running<'_>) -> Result<()> {
         web::store::sweep_sessions(conn, now)?;
         team::store_door::sweep_attempts(conn, now)?;
         queue::store::forget_finished(conn, now - KEEP_JOBS)?;
+        tasks::store_notifications::forget(conn, now - KEEP_NOTIFICATIONS)?;
         sources::store_webhooks::forget(conn, now - KEEP_DELIVERIES, now)?;
         subscriptions::store_stripe::forget_events(conn, now - KEEP_EVENTS)?;
         subscriptions::store_words::forget_repeated(conn, now - KEEP_REPEATS)?;

@@ -126,11 +126,14 @@ fn pages(config: &mut ServiceConfig) {
         .configure(team_pages);
 }
 
-/// The work of a rep.
+/// The work of a rep, and what everybody is told.
 fn work_pages(config: &mut ServiceConfig) {
-    use tasks::{actions, pages};
+    use tasks::{actions, actions_notifications, pages, pages_notifications};
     config
         .route("/inbox", get().to(pages::inbox))
+        .route("/notifications", get().to(pages_notifications::index))
+        .route("/notifications/readings", post().to(actions_notifications::read_all))
+        .route("/notifications/{id}/reading", post().to(actions_notifications::read))
         .route("/tasks/{id}", get().to(pages::show))
         .route("/tasks/{id}/completion", post().to(actions::complete))
         .route("/tasks/{id}/snooze", post().to(actions::snooze))

@@ -8,6 +8,7 @@ use super::handoff::{Occasion, handoff};
 use super::outcome::Outcome;
 use super::store::{self, NewTask, Task};
 use super::store_handoff::knowledge;
+use super::store_notifications::notify;
 use crate::error::{Error, Result};
 use crate::ids::{DecisionId, MemberId, TaskId, WorkspaceId};
 
@@ -57,7 +58,8 @@ pub fn open(conn: &mut PgConnection, brief: &Brief, now: DateTime<Utc>) -> Resul
         payload,
     };
     let id = replace_open(conn, &new, now)?;
-    store::notify(conn, brief.assignee, "pql_assigned", &title, &format!("/tasks/{id}"), now)?;
+    let url = format!("/tasks/{id}");
+    notify(conn, brief.assignee, "pql_assigned", &title, &url, now)?;
     Ok(id)
 }
 

@@ -10,6 +10,7 @@ use super::handoff::{Handoff, Person};
 use super::outcome::Outcome;
 use super::store::{self, Task};
 use super::store_inbox::{self, Colleague, Entry};
+use super::store_notifications;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::ids::{MemberId, TaskId, WorkspaceId};
@@ -348,6 +349,6 @@ pub async fn show(
     let in_pane = htmx.wants("pane");
     let page = task_page(&app, &me, *id, in_pane).await?;
     let (member, now, url) = (me.member, me.now, format!("/tasks/{id}"));
-    app.db.tx_web(move |conn| store::mark_read(conn, member, &url, now)).await?;
+    app.db.tx_web(move |conn| store_notifications::mark_read(conn, member, &url, now)).await?;
     if in_pane { answer::page(&page.as_pane()) } else { answer::page(&page) }
 }

@@ -1,4 +1,4 @@
-//! The SQL of tasks and notifications.
+//! The SQL of tasks.
 
 use chrono::{DateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
@@ -9,7 +9,7 @@ use super::handoff::Handoff;
 use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::ids::{DecisionId, MemberId, TaskId, WorkspaceId};
-use crate::schema::{notifications, tasks, team_members};
+use crate::schema::{tasks, team_members};
 
 /// A task to be written.
 #[derive(Clone, Debug)]
@@ -235,52 +235,6 @@ pub fn snooze(conn: &mut PgConnection, id: TaskId, until: Option<DateTime<Utc>>)
         .set(tasks::snoozed_until.eq(until))
         .execute(conn)?;
     Ok(changed > 0)
-}
-
-/// Tells a member something inside the product.
-///
-/// # Errors
-/// The database's.
-pub fn notify(
-    conn: &mut PgConnection,
-    member: MemberId,
-    kind: &str,
-    title: &str,
-    url: &str,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    diesel::insert_into(notifications::table)
-        .values((
-            notifications::id.eq(uuid::Uuid::now_v7()),
-            notifications::member_id.eq(member),
-            notifications::kind.eq(kind),
-            notifications::title.eq(title),
-            notifications::url.eq(url),
-            notifications::created_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Notes that a member has seen what leads to this address.
-///
-/// # Errors
-/// The database's.
-pub fn mark_read(
-    conn: &mut PgConnection,
-    member: MemberId,
-    url: &str,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    diesel::update(
-        notifications::table
-            .filter(notifications::member_id.eq(member))
-            .filter(notifications::read_at.is_null())
-            .filter(notifications::url.eq(url)),
-    )
-    .set(notifications::read_at.eq(now))
-    .execute(conn)?;
-    Ok(())
 }
 
 /// A member's name and working hours.

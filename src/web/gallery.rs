@@ -39,7 +39,7 @@ fn shell(title: &str, theme: Theme) -> Shell {
         zone: chrono_tz::Europe::Berlin,
     };
     let mut shell = Shell::new(title, now()).member(member, "token").at(NavItem::Workspaces);
-    shell.counters = Counters { inbox: 7, assign: 4, ingest: 1 };
+    shell.counters = Counters { inbox: 7, notifications: 2, assign: 4, ingest: 1 };
     shell.theme = theme;
     shell
 }

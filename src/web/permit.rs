@@ -164,6 +164,8 @@ fn visit(
     let mut counters = Counters::default();
     if whole_page {
         counters.inbox = tasks::store_inbox::count_now(conn, visit.member, now)?;
+        counters.notifications =
+            tasks::store_notifications::count_unread(conn, visit.member, GLANCE + 1)?;
         counters.assign = ownership::store_board::count_up_to(conn, GLANCE + 1)?;
         if visit.role.parse().is_ok_and(|role: Role| role.may(May::SeeIngest)) {
             let alerts = ingest::store_alerts::count_unheeded(conn)?;

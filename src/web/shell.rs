@@ -65,6 +65,7 @@ pub use super::role::{Role, Theme};
 #[allow(missing_docs, reason = "each is the page of its name")]
 pub enum NavItem {
     Inbox,
+    Notifications,
     Workspaces,
     Accounts,
     Contacts,
@@ -85,6 +86,7 @@ impl NavItem {
     pub fn label(self) -> &'static str {
         match self {
             Self::Inbox => "Inbox",
+            Self::Notifications => "Notifications",
             Self::Workspaces => "Workspaces",
             Self::Accounts => "Accounts",
             Self::Contacts => "Contacts",
@@ -105,6 +107,7 @@ impl NavItem {
     pub fn href(self) -> &'static str {
         match self {
             Self::Inbox => "/inbox",
+            Self::Notifications => "/notifications",
             Self::Workspaces => "/workspaces",
             Self::Accounts => "/accounts",
             Self::Contacts => "/contacts",
@@ -128,7 +131,8 @@ impl NavItem {
             Self::Workspaces => Some('w'),
             Self::Accounts => Some('a'),
             Self::Contacts => Some('c'),
-            Self::Assign
+            Self::Notifications
+            | Self::Assign
             | Self::Imports
             | Self::Settings
             | Self::Events
@@ -157,7 +161,7 @@ impl NavItem {
     /// Whether a number may stand beside it, which fragments then replace.
     #[must_use]
     pub fn is_counted(self) -> bool {
-        matches!(self, Self::Inbox | Self::Assign | Self::Ingest)
+        matches!(self, Self::Inbox | Self::Notifications | Self::Assign | Self::Ingest)
     }
 }
 
@@ -174,11 +178,11 @@ pub struct NavGroup {
 #[must_use]
 pub fn nav_groups(role: Role) -> Vec<NavGroup> {
     use NavItem::{
-        Accounts, Assign, Contacts, Data, Events, Imports, Inbox, Ingest, Keys, Routing, Scoring,
-        Settings, Workspaces,
+        Accounts, Assign, Contacts, Data, Events, Imports, Inbox, Ingest, Keys, Notifications,
+        Routing, Scoring, Settings, Workspaces,
     };
     let all: [(&str, &[NavItem]); 5] = [
-        ("Work", &[Inbox]),
+        ("Work", &[Inbox, Notifications]),
         ("Records", &[Workspaces, Accounts, Contacts]),
         ("Steer", &[Assign, Routing, Scoring]),
         ("Run", &[Ingest, Imports]),
@@ -209,6 +213,8 @@ pub struct SignedIn {
 pub struct Counters {
     /// Open PQLs of this member.
     pub inbox: u32,
+    /// What this member was told and has not read.
+    pub notifications: u32,
     /// PQLs that nobody owns.
     pub assign: u32,
     /// Alerts of ingestion that stand and that nobody has acknowledged.
@@ -323,6 +329,7 @@ impl Shell {
     pub fn count(&self, item: &NavItem) -> Option<String> {
         let count = match item {
             NavItem::Inbox => self.counters.inbox,
+            NavItem::Notifications => self.counters.notifications,
             NavItem::Assign => self.counters.assign,
             NavItem::Ingest => self.counters.ingest,
             _ => 0,

@@ -17,7 +17,7 @@ use crate::ingest::rhythm::Rhythm;
 use crate::ingest::store_alerts::{self as alerts, Alert};
 use crate::ingest::{store_measures, store_status, watch};
 use crate::sources::store as sources;
-use crate::tasks;
+use crate::tasks::store_notifications;
 use crate::web::answer;
 use crate::web::charts::{Columns, Names};
 use crate::web::format::{self, Moment};
@@ -51,7 +51,7 @@ pub async fn alert(
     let page = AlertPage::load(&app, &me, id).await?;
     let (member, now) = (me.member, me.now);
     let url = format!("/ingest/alerts/{id}");
-    app.db.tx_web(move |conn| tasks::store::mark_read(conn, member, &url, now)).await?;
+    app.db.tx_web(move |conn| store_notifications::mark_read(conn, member, &url, now)).await?;
     answer::page(&page)
 }
 
