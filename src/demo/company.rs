@@ -59,6 +59,21 @@ pub struct Workspace {
     pub people: Vec<Person>,
 }
 
+impl Workspace {
+    /// Seats that it pays for, once it pays: two more than there are people.
+    #[must_use]
+    pub fn seats(&self) -> i64 {
+        i64::try_from(self.people.len()).unwrap_or(1).saturating_add(2)
+    }
+
+    /// The plan that suits its size, and what a seat of it costs a month, in dollars.
+    #[must_use]
+    pub fn price(&self) -> (&'static str, i64) {
+        let large = self.company.as_ref().is_some_and(|company| company.employees >= 1000);
+        if large { ("enterprise", 49) } else { ("pro", 19) }
+    }
+}
+
 /// All workspaces of a seed.
 #[must_use]
 pub fn workspaces(seed: u64) -> Vec<Workspace> {

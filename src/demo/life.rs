@@ -239,8 +239,7 @@ impl Life<'_> {
         let workspace = self.workspace;
         let Some(founder) = workspace.people.first() else { return };
         let born = workspace.course.born;
-        let people = i64::try_from(workspace.people.len()).unwrap_or(1);
-        let seats = people.saturating_add(2);
+        let seats = workspace.seats();
         let mut traits = Map::new();
         let mut say = |name: &str, value: Value| drop(traits.insert(name.to_owned(), value));
         let age = match workspace.course.plan {
@@ -257,11 +256,10 @@ impl Life<'_> {
                 born
             }
             Plan::Paid(age) | Plan::Canceled(age) => {
-                let large =
-                    workspace.company.as_ref().is_some_and(|company| company.employees >= 1000);
-                say("plan", if large { "enterprise" } else { "pro" }.into());
+                let (plan, dollars) = workspace.price();
+                say("plan", plan.into());
                 say("subscription_status", "active".into());
-                say("mrr", seats.saturating_mul(if large { 49 } else { 19 }).into());
+                say("mrr", seats.saturating_mul(dollars).into());
                 say("billing_period", "month".into());
                 say("seats", seats.into());
                 age.max(1).min(born)

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::call::{Calendar, Call};
 use super::send::{Client, Sent};
 use super::team::Login;
-use super::{company, team, trouble};
+use super::{billing, company, post, team, trouble};
 use crate::app::App;
 use crate::cli::say;
 use crate::db::Pool;
@@ -25,6 +25,7 @@ use crate::web::format::grouped;
 /// The same company in every installation.
 const SEED: u64 = 2026;
 const SOURCE: &str = "Demo product";
+const MOBILE: &str = "Demo mobile app";
 /// How long the server may take to answer, and then to score everything.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SETTLE: Duration = Duration::from_secs(600);
@@ -37,35 +38,58 @@ const LOOK: Duration = Duration::from_millis(250);
 /// When the server or the database fails.
 pub fn fill(app: &App) -> Result<()> {
     let started = Instant::now();
-    let (db, clock, actor) = (&app.db, &app.clock, Actor::system());
+    let (db, clock) = (&app.db, &app.clock);
     let now = clock.now();
     let logins = team::ensure(db, clock)?;
     let first = db.read(Pool::Work, |conn| sources::store::by_name(conn, SOURCE))?.is_none();
-    let source =
-        db.tx(Pool::Work, |conn| sources::ops::ensure_source(conn, &actor, SOURCE, now))?;
-    let key =
-        db.tx(Pool::Work, |conn| sources::ops::create_write_key(conn, &actor, source.id, now))?;
-    let client = Client::new(app.config.bind, key.reveal());
-    await_server(&client)?;
+    let product = open(app, SOURCE)?;
+    let client = &product.client;
+    await_server(client)?;
 
     let workspaces = company::workspaces(SEED);
     // The first run's end: a later run finds every message known.
-    let delivery = trouble::delivery(SEED, &workspaces, Calendar { end: source.created_at }, first);
-    let total = delivery.history.len().saturating_add(delivery.late.len());
+    let calendar = Calendar { end: product.source.created_at };
+    let delivery = trouble::delivery(SEED, &workspaces, calendar, first);
+    let mobile = if first { trouble::mobile(SEED, &workspaces, calendar) } else { Vec::new() };
+    let total = [delivery.history.len(), delivery.late.len(), mobile.len()].iter().sum();
     let progress = Progress::new(total);
     let hold = Hold::take(db.url())?;
-    let mut sent = send(app, &client, &delivery.history, &progress)?;
+    let mut sent = send(app, client, &delivery.history, &progress)?;
     await_status(app, |status| status.drained)?;
+    post::deliver(app, client, &billing::notices(&workspaces, calendar))?;
     drop(hold);
     await_status(app, |status| status.settled)?;
-    let late = send(app, &client, &delivery.late, &progress)?;
+    sent.add(send(app, client, &delivery.late, &progress)?);
+    if !mobile.is_empty() {
+        // Its key stays open: a source that can't send any more is not watched.
+        let app_on_phones = open(app, MOBILE)?;
+        sent.add(send(app, &app_on_phones.client, &mobile, &progress)?);
+    }
     await_status(app, |status| status.settled)?;
     progress.end();
-    sent.accepted += late.accepted;
-    sent.rejected += late.rejected;
     let returned = team::part(db, clock)?;
-    close(app, &source, key.prefix())?;
+    close(app, &product)?;
     tell(app, &logins, sent, returned, started.elapsed(), now)
+}
+
+/// A product that sends: the source, a key of this run, and who sends with it.
+struct Product {
+    source: Source,
+    prefix: String,
+    client: Client,
+}
+
+fn open(app: &App, name: &str) -> Result<Product> {
+    let (actor, now) = (Actor::system(), app.clock.now());
+    let (source, key) = app.db.tx(Pool::Work, |conn| {
+        let source = sources::ops::ensure_source(conn, &actor, name, now)?;
+        let key = sources::ops::create_write_key(conn, &actor, source.id, now)?;
+        Ok((source, key))
+    })?;
+    // The server looks up keys that it does not know every quarter of a second.
+    std::thread::sleep(LOOK);
+    let client = Client::new(app.config.bind, key.reveal());
+    Ok(Product { source, prefix: key.prefix().to_owned(), client })
 }
 
 fn send(app: &App, client: &Client, calls: &[Call], progress: &Progress) -> Result<Sent> {
@@ -104,11 +128,13 @@ fn await_status(app: &App, there: impl Fn(&Status) -> bool) -> Result<()> {
 }
 
 /// Nobody keeps the key of this run.
-fn close(app: &App, source: &Source, prefix: &str) -> Result<()> {
+fn close(app: &App, product: &Product) -> Result<()> {
     let (actor, now) = (Actor::system(), app.clock.now());
     app.db.tx(Pool::Work, |conn| {
         let keys = sources::store::list_write_keys(conn)?;
-        let ours = keys.iter().find(|key| key.source_id == source.id && key.prefix == prefix);
+        let ours = keys
+            .iter()
+            .find(|key| key.source_id == product.source.id && key.prefix == product.prefix);
         match ours {
             Some(key) => sources::ops::revoke_write_key(conn, &actor, key.id, now),
             None => Ok(()),

@@ -30,6 +30,14 @@ pub struct Sent {
     pub rejected: u64,
 }
 
+impl Sent {
+    /// Counts what came back from another sending, too.
+    pub fn add(&mut self, other: Self) {
+        self.accepted = self.accepted.saturating_add(other.accepted);
+        self.rejected = self.rejected.saturating_add(other.rejected);
+    }
+}
+
 #[derive(Deserialize)]
 struct Answer {
     accepted: u64,
@@ -78,6 +86,31 @@ impl Client {
             tell(batch.len());
         }
         Ok(sent)
+    }
+
+    /// Posts one signed body; the answer's status. A server that is busy is asked again.
+    ///
+    /// # Errors
+    /// When the server stays away.
+    pub fn post(&self, path: &str, signature: (&str, &str), body: &str) -> Result<u16> {
+        let mut trouble = String::new();
+        for _ in 0..ATTEMPTS {
+            let answer = self
+                .agent
+                .post(format!("{}{path}", self.base))
+                .header(signature.0, signature.1)
+                .header("content-type", "application/json")
+                .send(body);
+            match answer {
+                Ok(answer) if matches!(answer.status().as_u16(), 429 | 500..=599) => {
+                    trouble = format!("the server answered {}", answer.status());
+                }
+                Ok(answer) => return Ok(answer.status().as_u16()),
+                Err(error) => trouble = error.to_string(),
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Err(Error::Internal(format!("the webhook could not be delivered: {trouble}")))
     }
 
     fn batch(&self, batch: &[Call], clock: &Clock) -> Result<Answer> {

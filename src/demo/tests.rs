@@ -9,8 +9,10 @@ use super::call::{Calendar, Call};
 use super::company::{self, Workspace};
 use super::story::Story;
 use super::trouble::{self, Delivery, REFUSED};
+use super::{billing, doubles};
 use crate::ingest::endpoint::Endpoint;
 use crate::ingest::parse;
+use crate::subscriptions::stripe::event::{self, About};
 
 const SEED: u64 = 2026;
 
@@ -128,4 +130,63 @@ fn retries_late_devices_and_loops_are_in_it() {
     assert!(delivery.late.len() > 30, "late");
     let looping = delivery.history.iter().filter(|call| call.text.contains("\"run\":")).count();
     assert!(looping >= 150, "{looping} in one hour");
+}
+
+#[test]
+fn a_product_that_was_released_too_early_sends_enough_broken_calls_for_an_alert() {
+    let (workspaces, _) = whole();
+    let calendar = Calendar { end: end() };
+    let calls = trouble::mobile(SEED, &workspaces, calendar);
+    assert_eq!(calls, trouble::mobile(SEED, &workspaces, calendar));
+    let (accepted, refused) = parsed(&calls);
+    assert_eq!(accepted, 48);
+    assert!(refused.values().sum::<usize>() >= 20, "{refused:?}");
+    assert!(refused.contains_key("too_deep"), "{refused:?}");
+    assert!(refused.keys().all(|code| REFUSED.contains(code)), "{refused:?}");
+}
+
+#[test]
+fn four_pairs_of_users_wait_for_a_judgement_each_for_another_reason() {
+    let (workspaces, delivery) = whole();
+    let calls = doubles::calls(SEED, &workspaces, Calendar { end: end() });
+    let groups = calls.iter().filter(|call| call.text.contains("\"type\":\"group\""));
+    assert_eq!(groups.count(), 4);
+    let said = |what: &str| calls.iter().filter(|call| call.text.contains(what)).count();
+    assert_eq!(said("\"type\":\"alias\""), 2);
+    assert_eq!(said("\"email_verified\":true"), 2);
+    assert_eq!(said("\"sso_subject\""), 2);
+    assert!(
+        calls.iter().all(|call| delivery.history.contains(call) || delivery.late.contains(call))
+    );
+}
+
+#[test]
+fn stripe_tells_who_pays_and_leaves_some_without_a_workspace() {
+    let (workspaces, _) = whole();
+    let calendar = Calendar { end: end() };
+    let notices = billing::notices(&workspaces, calendar);
+    assert_eq!(notices, billing::notices(&workspaces, calendar));
+    assert!(notices.windows(2).all(|two| two[0].at <= two[1].at));
+    let ids: BTreeSet<&str> = notices.iter().filter_map(|one| one.body["id"].as_str()).collect();
+    assert_eq!(ids.len(), notices.len(), "every event has an id of its own");
+    let (mut named, mut lost, mut revenue) = (0, BTreeSet::new(), 0);
+    for notice in &notices {
+        let read = event::read(notice.body.to_string().as_bytes()).unwrap();
+        assert_eq!(read.created, notice.at, "Stripe counts in seconds");
+        match read.about {
+            About::Subscription(told) => {
+                revenue += told.snapshot.terms.mrr_cents;
+                match told.snapshot.workspace {
+                    Some(id) => {
+                        assert!(workspaces.iter().any(|workspace| workspace.id == id));
+                        named += 1;
+                    }
+                    None => drop(lost.insert(told.snapshot.customer)),
+                }
+            }
+            About::Customer(_) => {}
+            other => panic!("the demo sends no {other:?}"),
+        }
+    }
+    assert!(named > 10 && (2..=6).contains(&lost.len()) && revenue > 0, "{named}, {lost:?}");
 }

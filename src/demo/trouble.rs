@@ -6,7 +6,7 @@ use serde_json::json;
 use super::call::{Calendar, Call, Pen};
 use super::company::Workspace;
 use super::dice::Dice;
-use super::life;
+use super::{doubles, life};
 
 /// Everything to send, in the order of sending.
 #[derive(Clone, Debug)]
@@ -17,13 +17,14 @@ pub struct Delivery {
     pub late: Vec<Call>,
 }
 
-/// Codes of the dead letters that a delivery makes: by the parser, then by the drainer.
-pub const REFUSED: [&str; 7] = [
+/// Codes of the dead letters that the demo makes: by the parser, then by the drainer.
+pub const REFUSED: [&str; 8] = [
     "missing_identity",
     "missing_event",
     "bad_timestamp",
     "invalid_type",
     "event_too_large",
+    "too_deep",
     "missing_workspace",
     "blocked_identity",
 ];
@@ -35,6 +36,7 @@ pub fn delivery(seed: u64, workspaces: &[Workspace], calendar: Calendar, first: 
     let mut all: Vec<Call> = workspaces
         .iter()
         .flat_map(|workspace| life::calls(seed, workspace, calendar))
+        .chain(doubles::calls(seed, workspaces, calendar))
         .filter(|call| call.at <= calendar.end)
         .collect();
     if first {
@@ -120,4 +122,41 @@ fn broken(seed: u64, workspaces: &[Workspace], calendar: Calendar) -> Vec<Call> 
     );
     pen.calls.push(Call { at, text });
     pen.calls
+}
+
+/// A second product that was released too early: of what its app sends about some people, a good part
+/// is broken. All of it happens within the last hours.
+#[must_use]
+pub fn mobile(seed: u64, workspaces: &[Workspace], calendar: Calendar) -> Vec<Call> {
+    let mut pen = Pen::new(seed, "mobile");
+    let mut dice = Dice::of(seed, "mobile");
+    let busy = workspaces.iter().filter(|workspace| workspace.course.until == 0);
+    for (nth, workspace) in busy.take(24).enumerate() {
+        let Some(person) = workspace.people.first() else { continue };
+        let context = json!({"groupId": workspace.id, "device": {"type": "ios"}});
+        let mut at = || calendar.end - TimeDelta::minutes(dice.from_to(5, 240));
+        for event in ["Push Opened", "Widget Added"] {
+            pen.write(
+                at(),
+                json!({"type": "track", "event": event, "userId": person.id, "context": context, "properties": {}}),
+            );
+        }
+        let call = match nth % 6 {
+            0 | 1 => json!({"type": "track", "event": "", "userId": person.id, "context": context}),
+            2 | 3 => json!({"type": "track", "event": "Push Opened", "context": context}),
+            4 => {
+                json!({"type": "track", "event": "Screen Rendered", "userId": person.id, "properties": tree(20)})
+            }
+            _ => {
+                json!({"type": "track", "event": "Push Opened", "userId": person.id, "timestamp": "1.7e9 sec"})
+            }
+        };
+        pen.write(at(), call);
+    }
+    pen.calls
+}
+
+/// A whole view hierarchy where a name was meant.
+fn tree(depth: u32) -> serde_json::Value {
+    (0..depth).fold(json!("Board"), |inner, _| json!({ "children": inner }))
 }
