@@ -43,7 +43,7 @@ struct Rect {
     height: String,
 }
 
-/// 640 x 140: filled columns with an outlined part on top, one a slot, from left to right.
+/// As wide as the page, 140 high: filled columns with an outlined part on top, one a slot, from left to right.
 #[derive(Template)]
 #[template(path = "charts/columns.html")]
 pub struct Columns {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Band, TOP, position, px, share};
+use super::{Band, TOP, across, position, px, share};
 use crate::web::format;
 
 /// Bins of five points.
@@ -35,6 +35,9 @@ struct DrawnBin {
 struct Threshold {
     x: String,
     y: &'static str,
+    /// To the right of its line; to the left where there is no room.
+    anchor: &'static str,
+    dx: &'static str,
     label: String,
 }
 
@@ -44,7 +47,7 @@ struct Row {
     draft: Option<String>,
 }
 
-/// 640 x 160: live scores filled, the draft's outlined, a line at each threshold.
+/// As wide as the page, 160 high: live scores filled, the draft's outlined, a line at each threshold.
 #[derive(Template)]
 #[template(path = "charts/histogram.html")]
 pub struct Histogram {
@@ -93,8 +96,11 @@ fn drawn_thresholds(bands: &[Band]) -> Vec<Threshold> {
         let x = share(f64::from(band.min), f64::from(TOP)) * WIDTH;
         is_low = x - before < LABEL_WIDTH && !is_low;
         before = x;
+        let (anchor, dx) = if x > WIDTH * 0.75 { ("end", "-4") } else { ("start", "4") };
         drawn.push(Threshold {
-            x: px(x),
+            x: across(x, WIDTH),
+            anchor,
+            dx,
             y: if is_low { "27" } else { "14" },
             label: format!("{} {}", band.label, format::limit(band.min)),
         });

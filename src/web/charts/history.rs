@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::NaiveDate;
 
-use super::{Band, TOP, px, share};
+use super::{Band, TOP, across, px, share};
 use crate::web::format;
 
 const WIDTH: f64 = 640.0;
@@ -39,11 +39,11 @@ struct DrawnBand {
 struct DrawnMark {
     x: String,
     anchor: &'static str,
-    text_x: String,
+    dx: &'static str,
     label: String,
 }
 
-/// 640 x 160: a step line over bands, with marks and a table of the same numbers.
+/// As wide as the page, 160 high: a step line over bands, with marks and a table of the same numbers.
 #[derive(Template)]
 #[template(path = "charts/history.html")]
 pub struct History {
@@ -80,7 +80,7 @@ impl History {
             note: note.into(),
             said: said(days),
             line: line(days, x_of),
-            last: days.last().map(|day| (px(x_of(day.on)), px(y(day.score)))),
+            last: days.last().map(|day| (across(x_of(day.on), WIDTH), px(y(day.score)))),
             bands: drawn_bands(bands),
             marks: marks
                 .iter()
@@ -146,8 +146,8 @@ fn drawn_bands(bands: &[Band]) -> Vec<DrawnBand> {
 
 /// A label stands to the right of its mark, or to the left where it would leave the chart.
 fn drawn_mark(mark: &Mark, x: f64) -> DrawnMark {
-    let (anchor, text_x) = if x > WIDTH * 0.75 { ("end", x - 4.0) } else { ("start", x + 4.0) };
-    DrawnMark { x: px(x), anchor, text_x: px(text_x), label: mark.label.clone() }
+    let (anchor, dx) = if x > WIDTH * 0.75 { ("end", "-4") } else { ("start", "4") };
+    DrawnMark { x: across(x, WIDTH), anchor, dx, label: mark.label.clone() }
 }
 
 #[cfg(test)]

@@ -42,6 +42,12 @@ pub struct Band {
 const TOP: i32 = 10_000;
 
 /// A coordinate with one decimal at most: `12`, `12.5`.
+/// Where something stands across a chart of that width: words stay upright and of one size however the
+/// plot is stretched to the page.
+fn across(x: f64, width: f64) -> String {
+    format!("{}%", px(share(x, width) * 100.0))
+}
+
 fn px(value: f64) -> String {
     let text = format!("{value:.1}");
     match text.strip_suffix(".0") {

@@ -3,14 +3,16 @@
 use askama::Template;
 use chrono::NaiveDate;
 
-use super::{px, share};
+use super::{across, px, share};
 use crate::web::format;
 
 const WIDTH: f64 = 640.0;
+/// Room for the dot at the end.
+const RIGHT: f64 = WIDTH - 4.0;
 const PLOT_TOP: f64 = 14.0;
 const PLOT_BOTTOM: f64 = 138.0;
 
-/// 640 x 160: a step line from nought, with a table of the same numbers.
+/// As wide as the page, 160 high: a step line from nought, with a table of the same numbers.
 #[derive(Template)]
 #[template(path = "charts/steps.html")]
 pub struct Steps {
@@ -44,14 +46,14 @@ impl Steps {
         let y_of = |amount: i64| {
             PLOT_BOTTOM - share(float(amount), float(most)) * (PLOT_BOTTOM - PLOT_TOP)
         };
-        let end = days.last().map(|(_, amount)| (px(WIDTH - 4.0), px(y_of(*amount))));
+        let end = days.last().map(|(_, amount)| px(y_of(*amount)));
         let mut line = String::new();
         for (on, amount) in days {
             let (x, y) = (px(x_of(*on)), px(y_of(*amount)));
             line.push_str(&if line.is_empty() { format!("M{x} {y}") } else { format!("H{x}V{y}") });
         }
-        if let Some((x, _)) = &end {
-            line.push_str(&format!("H{x}"));
+        if end.is_some() {
+            line.push_str(&format!("H{}", px(RIGHT)));
         }
         Self {
             id: id.into(),
@@ -63,7 +65,7 @@ impl Steps {
                 }
                 None => "nothing yet".to_owned(),
             },
-            last: end,
+            last: end.map(|y| (across(RIGHT, WIDTH), y)),
             most: (most > 0).then(|| (words(most), px(PLOT_TOP))),
             ends: span.map(|(from, to)| (format::day(from, until), format::day(to, until))),
             column: column.to_owned(),
@@ -80,7 +82,7 @@ impl Steps {
 /// The whole width for the days, less the last dot.
 fn x(on: NaiveDate, first: NaiveDate, last: NaiveDate) -> f64 {
     let days = |from: NaiveDate, to: NaiveDate| float(to.signed_duration_since(from).num_days());
-    share(days(first, on), days(first, last)) * (WIDTH - 4.0)
+    share(days(first, on), days(first, last)) * RIGHT
 }
 
 /// Near enough to draw with.
