@@ -51,7 +51,7 @@ const GET: Allowed =
 /// All that receiving needs; one for a server.
 pub struct Intake {
     database: Database,
-    keys: KeyRing,
+    keys: Arc<KeyRing>,
     writer: Writer,
     recorder: Recorder,
     clock: Clock,
@@ -67,10 +67,11 @@ impl Intake {
     /// # Errors
     /// When the system has no thread to give.
     pub fn new(database: Database, clock: Clock, writer: Writer) -> Result<Self> {
+        let keys = Arc::new(KeyRing::new(database.clone(), clock.clone()));
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            keys: KeyRing::new(database.clone(), clock.clone()),
-            recorder: Recorder::start(database.clone())?,
+            recorder: Recorder::start(database.clone(), Arc::clone(&keys))?,
+            keys,
             writer,
             budget: Budget::default(),
             parsing: Arc::new(Semaphore::new(cpus.max(PARSING))),

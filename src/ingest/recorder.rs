@@ -15,6 +15,7 @@ use super::store_measures;
 use crate::db::{Database, Pool};
 use crate::error::{Error, Result};
 use crate::ids::SourceId;
+use crate::sources::keyring::KeyRing;
 
 /// How often is written.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -38,11 +39,11 @@ struct Noted {
 }
 
 impl Recorder {
-    /// Starts the thread.
+    /// Starts the thread, which also notes which keys were used.
     ///
     /// # Errors
     /// When the system has no thread to give.
-    pub fn start(database: Database) -> Result<Self> {
+    pub fn start(database: Database, keys: Arc<KeyRing>) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let thread = std::thread::Builder::new()
             .name("ingest-recorder".into())
@@ -54,6 +55,9 @@ impl Recorder {
                             database.tx(Pool::Ingest, |conn| store_measures::add(conn, &measures));
                         if let Err(error) = written {
                             tracing::warn!(%error, "measurements of ingestion could not be written");
+                        }
+                        if let Err(error) = keys.note_use() {
+                            tracing::warn!(%error, "the use of write keys could not be noted");
                         }
                     }
                 }

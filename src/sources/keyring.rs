@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 const FRESH: Duration = Duration::from_secs(2);
 /// How old it may be when a key is not in it: a key made a moment ago should open.
 const FRESH_FOR_UNKNOWN: Duration = Duration::from_millis(250);
-/// How often the use of keys is noted in the database.
+/// How often the use of a key is noted in the database.
 const NOTE_USE: Duration = Duration::from_secs(10);
 /// How long nobody asks again after the database did not answer.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -38,10 +38,11 @@ pub struct KeyRing {
     database: Database,
     clock: Clock,
     snapshot: RwLock<Option<Snapshot>>,
-    refreshing: Mutex<Refresh>,
+    /// Held by the one request that looks into the database.
+    refreshing: Mutex<()>,
     /// When the newest refresh failed; none once one succeeded.
     failed: RwLock<Option<Instant>>,
-    used: Mutex<HashSet<Uuid>>,
+    used: Mutex<Use>,
 }
 
 #[derive(Clone)]
@@ -50,8 +51,24 @@ struct Snapshot {
     taken: Instant,
 }
 
-struct Refresh {
-    noted_use: Instant,
+#[derive(Default)]
+struct Use {
+    /// Keys that were used and whose use is not in the database.
+    fresh: HashSet<Uuid>,
+    /// When the use of a key was noted last.
+    noted: HashMap<Uuid, Instant>,
+}
+
+impl Use {
+    /// Those of which it is time to note the use; they count as noted.
+    fn due(&mut self) -> Vec<Uuid> {
+        let noted = &self.noted;
+        let is_due = |id: &Uuid| noted.get(id).is_none_or(|at| at.elapsed() >= NOTE_USE);
+        let (due, early): (Vec<Uuid>, Vec<Uuid>) = self.fresh.drain().partition(is_due);
+        self.fresh.extend(early);
+        self.noted.extend(due.iter().map(|id| (*id, Instant::now())));
+        due
+    }
 }
 
 impl KeyRing {
@@ -62,9 +79,9 @@ impl KeyRing {
             database,
             clock,
             snapshot: RwLock::new(None),
-            refreshing: Mutex::new(Refresh { noted_use: Instant::now() }),
+            refreshing: Mutex::new(()),
             failed: RwLock::new(None),
-            used: Mutex::new(HashSet::new()),
+            used: Mutex::default(),
         }
     }
 
@@ -83,7 +100,7 @@ impl KeyRing {
             return None;
         }
         if let Some(found) = found {
-            lock(&self.used).insert(found.key_id);
+            lock(&self.used).fresh.insert(found.key_id);
         }
         Some(found)
     }
@@ -94,8 +111,8 @@ impl KeyRing {
     /// [`Error::Unavailable`] when the database cannot be asked, and it is not a key that was open a
     /// moment ago.
     pub fn open(&self, key: &str) -> Result<Option<OpenKey>> {
-        let mut refresh = match self.refreshing.try_lock() {
-            Ok(refresh) => refresh,
+        let _alone = match self.refreshing.try_lock() {
+            Ok(alone) => alone,
             // Another request waits for a database that was away: this one need not wait as well.
             Err(TryLockError::WouldBlock) if self.failed_within(STALE) => return self.stale(key),
             Err(_) => lock(&self.refreshing),
@@ -107,7 +124,7 @@ impl KeyRing {
         if self.failed_within(PAUSE) {
             return self.stale(key);
         }
-        match self.refresh(&mut refresh) {
+        match self.refresh() {
             Err(error) if error.passes() => {
                 *self.failed.write().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                 tracing::warn!(%error, "the write keys cannot be looked up now");
@@ -118,7 +135,7 @@ impl KeyRing {
                 *self.failed.write().unwrap_or_else(PoisonError::into_inner) = None;
                 let found = keys.get(&KeyHash::of(key)).copied();
                 if let Some(found) = found {
-                    lock(&self.used).insert(found.key_id);
+                    lock(&self.used).fresh.insert(found.key_id);
                 }
                 Ok(found)
             }
@@ -139,30 +156,32 @@ impl KeyRing {
         failed.is_some_and(|failed| failed.elapsed() < time)
     }
 
-    /// Asks the database for all open keys, and tells it now and then which were used.
-    fn refresh(&self, refresh: &mut Refresh) -> Result<Arc<HashMap<KeyHash, OpenKey>>> {
+    /// Asks the database for all open keys.
+    fn refresh(&self) -> Result<Arc<HashMap<KeyHash, OpenKey>>> {
         let now = self.clock.now();
-        let mut used = HashSet::new();
-        if refresh.noted_use.elapsed() >= NOTE_USE {
-            refresh.noted_use = Instant::now();
-            std::mem::swap(&mut used, &mut lock(&self.used));
-        }
-        let used: Vec<Uuid> = used.into_iter().collect();
         let taken = Instant::now();
-        let keys = self.database.tx(Pool::Ingest, |conn| {
-            if !used.is_empty() {
-                store::touch_write_keys(conn, &used, now)?;
-            }
-            store::open_write_keys(conn, now)
-        });
-        if keys.is_err() {
-            // To be noted with the next ones.
-            lock(&self.used).extend(used);
-        }
-        let keys: Arc<HashMap<_, _>> = Arc::new(keys?.into_iter().collect());
+        let keys = self.database.read(Pool::Ingest, |conn| store::open_write_keys(conn, now))?;
+        let keys: Arc<HashMap<_, _>> = Arc::new(keys.into_iter().collect());
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) =
             Some(Snapshot { keys: Arc::clone(&keys), taken });
         Ok(keys)
+    }
+
+    /// Writes down which keys were used: one's first use at once, further ones every ten seconds.
+    ///
+    /// # Errors
+    /// When the database fails; the use of these keys is noted when they are used again.
+    pub fn note_use(&self) -> Result<()> {
+        let due = lock(&self.used).due();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let noted = self.database.tx(Pool::Ingest, |conn| store::touch_write_keys(conn, &due, now));
+        if noted.is_err() {
+            lock(&self.used).noted.retain(|id, _| !due.contains(id));
+        }
+        noted
     }
 
     /// Makes the next request look into the database: a key was made or revoked here.

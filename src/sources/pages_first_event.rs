@@ -107,7 +107,8 @@ impl Heard {
 
     fn page(self, app: &App, me: &Viewer) -> FirstEventPage {
         let moment = |at| format::moment(at, me.now, me.zone);
-        let refused = self.refused.iter().map(|entry| RefusedLine {
+        let current = self.refused.iter().filter(|entry| !is_over(entry, &self.keys));
+        let refused = current.map(|entry| RefusedLine {
             advice: advice(entry, &self.keys, self.source.id),
             last: moment(entry.last_at),
             entry: entry.clone(),
@@ -131,6 +132,16 @@ impl Heard {
             samples: samples(&app.link(""), PLACEHOLDER),
         }
     }
+}
+
+/// Whether a key that begins like the refused one has opened since: the sender has mended it, or was
+/// faster than the server that it asked.
+fn is_over(entry: &Entry, keys: &[WriteKey]) -> bool {
+    entry.code == "invalid_write_key"
+        && keys.iter().any(|key| {
+            entry.key_start.as_ref() == Some(&key.prefix)
+                && key.last_used_at.is_some_and(|used| used >= entry.last_at)
+        })
 }
 
 /// What to do about a refused request, in words; what the sender heard says the rest.
