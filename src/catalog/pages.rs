@@ -362,8 +362,12 @@ pub async fn mapping(
     me: Permit<EditCatalog>,
     asked: web::Query<Named>,
 ) -> Result<HttpResponse> {
-    let (_, definitions) = app.db.read_web(store::current).await?;
     let name: String = asked.name.chars().filter(|c| !c.is_control()).take(200).collect();
+    if name.trim().is_empty() {
+        // The list is where a name is chosen.
+        return Ok(answer::see_other("/settings/events#unknown"));
+    }
+    let (_, definitions) = app.db.read_web(store::current).await?;
     let of = |category| {
         definitions
             .iter()
