@@ -150,10 +150,18 @@ fn be_rude(address: SocketAddr, mut random: StdRng, ledger: &Mutex<Ledger>, stop
     }
 }
 
-struct Answer {
-    status: u16,
+pub struct Answer {
+    pub status: u16,
     head: String,
     body: String,
+}
+
+impl Answer {
+    /// After how many seconds the server asks to be asked again.
+    pub fn retry_after(&self) -> Option<u64> {
+        let head = self.head.to_lowercase();
+        head.split("\nretry-after: ").nth(1)?.split_whitespace().next()?.parse().ok()
+    }
 }
 
 fn head(length: usize) -> Vec<u8> {
@@ -165,7 +173,7 @@ fn head(length: usize) -> Vec<u8> {
 }
 
 /// One request on a connection of its own, read to its end.
-fn send(address: SocketAddr, body: &[u8]) -> std::io::Result<Answer> {
+pub fn send(address: SocketAddr, body: &[u8]) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     stream.write_all(&head(body.len()))?;
@@ -192,7 +200,8 @@ pub fn get(address: SocketAddr, path: &str) -> std::io::Result<u16> {
 }
 
 /// A request of events of all kinds; their ids.
-fn request(prefix: &str, random: &mut StdRng) -> (Vec<String>, Vec<u8>) {
+/// The body of a request and the ids of its events.
+pub fn request(prefix: &str, random: &mut StdRng) -> (Vec<String>, Vec<u8>) {
     let many = if random.random_bool(0.3) { 1 } else { BATCH };
     let ids: Vec<String> = (0..many).map(|event| format!("{prefix}-{event}")).collect();
     let events: Vec<Value> = ids.iter().map(|id| event(id, random)).collect();
