@@ -29,12 +29,36 @@ pub struct Hint {
     pub turn: Turn,
     /// What to do about the cause.
     pub fix: &'static str,
-    /// What a replay can and cannot do.
+    /// What a replay of all of them can and cannot do.
     pub replay: &'static str,
+    /// The same of a single one, whose text stands beside it.
+    pub replay_one: &'static str,
 }
 
-const AS_IT_IS: &str = "Replaying these as they are is refused again. To save a single one, open it, mend its text \
-                        and replay it.";
+impl Hint {
+    /// Whether a replay without mending the text is refused again for sure.
+    #[must_use]
+    pub fn is_futile(&self) -> bool {
+        [AS_IT_IS.1, TRIM.1, FLATTEN.1].contains(&self.replay_one)
+    }
+}
+
+/// Of all, and of one.
+type Replay = (&'static str, &'static str);
+
+const AS_IT_IS: Replay = (
+    "Replayed as they are, they are refused again. To save a single one, open it, mend its text and replay that.",
+    "Replayed as it is, it is refused again: mend its text below and replay that.",
+);
+const TRIM: Replay = (
+    "Replayed as they are, they are refused again, and of those beyond 64 KB the end is gone. To save a single \
+     one, open it, trim its text and replay that.",
+    "Replayed as it is, it is refused again: trim its text below and replay that. Beyond 64 KB its end is gone.",
+);
+const FLATTEN: Replay = (
+    "Replayed as they are, they are refused again. To save a single one, open it, flatten its text and replay that.",
+    "Replayed as it is, it is refused again: flatten its text below and replay that.",
+);
 
 /// The hint for a code; for one that is not known, what holds of all.
 #[must_use]
@@ -44,7 +68,10 @@ pub fn of(code: &str) -> Hint {
             Turn::Sender,
             "Call group() for these people, or send groupId in the event's context. Nothing more is needed: a \
              group() of the same person places these events by itself.",
-            "Replay looks again where each person is. Events that still have no workspace come back here.",
+            (
+                "Replay looks again where each person is. Events that still have no workspace come back here.",
+                "Replay looks again where the person is. Without a workspace the event comes back here.",
+            ),
         ),
         "blocked_identity" => (
             Turn::Sender,
@@ -75,31 +102,33 @@ pub fn of(code: &str) -> Hint {
             Turn::Sender,
             "Leave large texts and lists out of the properties: an event has at most 32 KB, 255 keys in an object, \
              512 bytes in an id.",
-            "These cannot be replayed as they are, and of those beyond 64 KB the end is gone. To save a single \
-             one, open it, trim its text and replay it.",
+            TRIM,
         ),
-        "too_deep" => (
-            Turn::Sender,
-            "Flatten the properties: at most 16 levels.",
-            "These cannot be replayed as they are. To save a single one, open it, flatten its text and replay it.",
-        ),
+        "too_deep" => (Turn::Sender, "Flatten the properties: at most 16 levels.", FLATTEN),
         "too_many_events" => (
             Turn::You,
             "The events are whole, only their batch had more than 2,500. Let the sender make smaller batches.",
-            "Replay stores them.",
+            ("Replay stores them.", "Replay stores it."),
         ),
         "internal" => (
             Turn::Ripen,
             "Ripen could not process these; the cause is in the server's log.",
-            "Replay them after the next update. Damaged requests are kept in the journal and are refused again.",
+            (
+                "Replay them after the next update. Damaged requests are kept in the journal and are refused again.",
+                "Replay it after the next update. A damaged request is kept in the journal and is refused again.",
+            ),
         ),
         _ => (
             Turn::Sender,
             "Mend the sender.",
-            "Replaying helps once Ripen understands what it refused.",
+            (
+                "Replaying helps once Ripen understands what it refused.",
+                "Replaying helps once Ripen understands what it refused.",
+            ),
         ),
     };
-    Hint { turn, fix, replay }
+    let (replay, replay_one) = replay;
+    Hint { turn, fix, replay, replay_one }
 }
 
 /// `missing_identity` as people read it.

@@ -189,8 +189,10 @@ pub fn people(conn: &mut PgConnection, id: WorkspaceId) -> Result<Vec<Person>> {
                  case when bool_or(ms.left_at is null) then null else max(ms.left_at) end as left_at,
                  max(ms.last_active_at) as last_active_at,
                  min(ms.invitation_source) as invitation_source,
-                 min(ms.invited_by) as invited_by
+                 min(coalesce(inviter.name, inviter.email, ms.invited_by)) as invited_by
              from memberships ms join product_users u on u.id = ms.user_id
+             left join product_users inviter
+                 on inviter.kind = 'known' and inviter.external_id = ms.invited_by
              where ms.workspace_id = $1
              group by u.canonical_id) j
          join product_users p on p.id = j.canonical_id

@@ -235,12 +235,19 @@ fn card(
             (words(piece), moment(piece.seen_at), source.unwrap_or_default())
         })
         .collect();
+    // The one that was there first stands first and is what the other becomes, unless somebody says so.
+    let since =
+        |id: UserId| known.faces.iter().find(|face| face.id == id).map(|face| face.first_seen_at);
+    let (mut first, mut second) = (candidate.one, candidate.other);
+    if since(second) < since(first) {
+        (first, second) = (second, first);
+    }
     Some(Card {
         pair: candidate.pair(),
         version: version_of(candidate, pieces, known),
         confidence: candidate.confidence,
         evidence,
-        sides: [side(candidate.one, known, me, today)?, side(candidate.other, known, me, today)?],
+        sides: [side(first, known, me, today)?, side(second, known, me, today)?],
         decided: candidate.decided_at.filter(|_| candidate.decision.is_some()).map(moment),
         reason: String::new(),
         errors: FieldErrors::new(),

@@ -231,12 +231,18 @@ fn stitch(one: Stitch, me: &Viewer, today: NaiveDate) -> StitchLine {
     } else if one.linked_id.is_some() {
         "came second"
     } else {
-        "the id is a user's"
+        "not merged: people decide"
     };
+    // Nothing else keeps a claim from standing: the id is that of a known user.
+    let is_known = !stands && one.split_id.is_none() && one.linked_id.is_none();
     StitchLine {
         visitor_id: one.visitor_id,
         user_id: one.user_id,
-        text: format!("Anonymous {} is user {}", one.visitor, one.user),
+        text: if is_known {
+            format!("A call says that user {} is user {}", one.visitor, one.user)
+        } else {
+            format!("Anonymous {} is user {}", one.visitor, one.user)
+        },
         at: format::moment(one.said_at, me.now, me.zone),
         detail: format!("by {call}{source}; {usage}"),
         state,

@@ -193,14 +193,14 @@ async fn a_sources_page_shows_its_newest_events_names_clocks_and_keys() {
     let room = house.db.check_room().unwrap();
     house.tx(|conn| store_journal::append(conn, room, &[&submission]));
     let tail = revops.htmx_get(&path, "tail").await;
-    tail.says(200, "waits, ");
+    tail.says(200, "Waits, ");
     assert!(tail.body.contains("Unheard &#60;Of&#62;") && !tail.body.contains("<html"));
 
     let limits = ripen::ingest::drain::Limits::default();
     ripen::ingest::drain::until_empty(&house.db, &house.clock, &ripen::jobs::PROJECTIONS, limits)
         .unwrap();
     let page = revops.get(&path).await;
-    page.says(200, "✓ stored");
+    page.says(200, "✓ Stored");
     assert!(page.body.contains("Acme &#60;i&#62;") && !page.body.contains("Acme <i>"));
     assert!(
         page.body.contains("/settings/events/new?name=unheard_of"),
