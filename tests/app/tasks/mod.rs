@@ -1,3 +1,4 @@
 //! The inbox and its tasks over HTTP.
 
 mod inbox;
+mod notifications;
