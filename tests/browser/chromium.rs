@@ -244,6 +244,21 @@ impl Page<'_> {
         );
     }
 
+    /// How many requests to addresses that hold `address` the page has answered from now until it shows a
+    /// text: what a page that polls needs, however slow the machine is.
+    pub fn looks_until(&self, address: &str, text: &str) -> u64 {
+        self.eval(&format!(
+            "(() => {{ const count = () => performance.getEntriesByType('resource').filter(e => e.name.includes({0})).length; \
+             const before = count(); window.looks = null; const look = () => {{ if (window.looks === null && \
+             document.body.innerText.includes({1})) window.looks = count() - before; }}; \
+             new MutationObserver(look).observe(document.body, {{childList: true, subtree: true}}); look(); }})()",
+            json!(address),
+            json!(text)
+        ));
+        self.wait_until(text, "window.looks !== null");
+        self.eval("window.looks").as_u64().expect("a count")
+    }
+
     /// Loads the page again and again until an expression is true, as people do without scripts.
     pub fn reload_until(&self, what: &str, shown: &str) {
         let loaded = "document.readyState === 'complete'";

@@ -8,10 +8,16 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod billing;
+mod catalog;
 mod chromium;
+mod first_event;
 #[allow(dead_code, reason = "shared with tests/sdk, which use more of it")]
 mod house;
 mod imports;
+mod letters;
+mod merging;
+mod notified;
 mod pictures;
 mod story;
 #[path = "../support/test_db.rs"]

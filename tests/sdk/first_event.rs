@@ -1,8 +1,6 @@
 //! Somebody connects a product: the page that listens shows its first event, and what is wrong with what
 //! does not arrive, without being reloaded.
 
-use std::time::Instant;
-
 use crate::chromium::{Browser, Page};
 use crate::house::House;
 use crate::packages::Sdk;
@@ -38,16 +36,14 @@ fn the_first_event_appears_by_itself() {
     let key = add_source(&house, &page);
     page.wait_for_text("Listening");
     Sdk::Python("segment").run(&house.url, &key, "p", "story", 2);
-    let acknowledged = Instant::now();
-    page.wait_for_text("is heard");
-    let took = acknowledged.elapsed();
+    let looks = page.looks_until("/settings/keys/sources/", "is heard");
+    // The page asks once a second; the look under way when the event was acknowledged may miss it.
+    assert!(looks <= 2, "{looks} looks");
     page.wait_for_text("alias");
     page.wait_for_text("p-u2");
     page.wait_for_text("analytics-python/2.4.0");
     page.wait_for_text("p-ws1");
     assert_eq!(page.eval("window.stayed"), true, "without a reload");
-    // Shown, not asserted: the machine may be busy. The page asks once a second.
-    eprintln!("the first event was on the page {took:?} after it was acknowledged");
     assert!(browser.take_complaints().is_empty());
 }
 
