@@ -43,7 +43,8 @@ fn pictures_of_every_page() {
         page.resize(width, 860);
         page.prefer(&[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]);
         enter(&page, &url, (email, password));
-        let wide = take(&page, &url, &paths, &|name| folder.join(format!("{name}-{kind}.png")));
+        let wide =
+            take(&page, &url, &paths, width, &|name| folder.join(format!("{name}-{kind}.png")));
         sideways.extend(wide.into_iter().map(|path| format!("{path} at {width} px")));
     }
     assert!(sideways.is_empty(), "these scroll sideways: {sideways:?}");
@@ -64,7 +65,13 @@ fn enter(page: &Page<'_>, url: &str, (email, password): (&str, &str)) {
 }
 
 /// Takes a picture of each page; those that scroll sideways.
-fn take(page: &Page<'_>, url: &str, paths: &str, file: &dyn Fn(&str) -> PathBuf) -> Vec<String> {
+fn take(
+    page: &Page<'_>,
+    url: &str,
+    paths: &str,
+    width: u32,
+    file: &dyn Fn(&str) -> PathBuf,
+) -> Vec<String> {
     let mut paths: Vec<String> = paths.split_whitespace().map(str::to_owned).collect();
     page.goto(&format!("{url}/workspaces"));
     let first = page.eval("document.querySelector('[data-row-link]')?.getAttribute('href')");
@@ -100,11 +107,15 @@ fn take(page: &Page<'_>, url: &str, paths: &str, file: &dyn Fn(&str) -> PathBuf)
         let place = if asked.contains('>') { &asked } else { &path };
         let tab = place.split('/').skip(1).map(|part| if part.len() > 36 { "id" } else { part });
         let name: Vec<&str> = tab.map(|part| part.trim_end_matches('>')).collect();
-        // Two frames later everything is painted.
+        // As high as the page: pictures beyond the window show styles of another width at times. Two
+        // frames later everything is painted.
+        let high = page.eval("document.documentElement.scrollHeight").as_u64().unwrap_or(860);
+        page.resize(width, u32::try_from(high.max(860)).unwrap_or(860));
         page.eval(
             "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))",
         );
         page.screenshot(&file(&name.join("-")));
+        page.resize(width, 860);
         let wide = page
             .eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         if wide != 0 {
