@@ -36,7 +36,7 @@ pub fn notices(workspaces: &[Workspace], calendar: Calendar) -> Vec<Notice> {
         .chain(stranger(calendar))
         .filter(|notice| notice.at <= calendar.end)
         .collect();
-    all.sort_by(|a, b| (a.at, a.body.to_string()).cmp(&(b.at, b.body.to_string())));
+    all.sort_by_cached_key(|notice| (notice.at, notice.body.to_string()));
     all
 }
 

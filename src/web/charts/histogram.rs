@@ -96,7 +96,7 @@ fn drawn_thresholds(bands: &[Band]) -> Vec<Threshold> {
         let x = share(f64::from(band.min), f64::from(TOP)) * WIDTH;
         is_low = x - before < LABEL_WIDTH && !is_low;
         before = x;
-        let (anchor, dx) = if x > WIDTH * 0.75 { ("end", "-4") } else { ("start", "4") };
+        let (anchor, dx) = if x > WIDTH * 0.88 { ("end", "-4") } else { ("start", "4") };
         drawn.push(Threshold {
             x: across(x, WIDTH),
             anchor,

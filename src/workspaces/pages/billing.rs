@@ -93,6 +93,10 @@ pub async fn billing(
     let open: Vec<&Standing> =
         counted.iter().filter(|one| is_open(one.terms.status)).copied().collect();
     let bought: i64 = open.iter().filter_map(|one| one.terms.seats_purchased).map(i64::from).sum();
+    let mut plans: Vec<Plan> =
+        all.iter().map(|one| plan(one, counted.iter().any(|c| c.id == one.id), &me)).collect();
+    // What counts stands before what a billing system knows better.
+    plans.sort_by_key(|plan| !plan.is_counted);
     let page = BillingPage {
         shell: record::shell(&me, &head, Tab::Billing),
         mrr: revenue_words(&counted),
@@ -105,10 +109,7 @@ pub async fn billing(
         trial: trial(&open, today),
         renewal: renewal(&open, today),
         chart: chart(&counted, &changes, today),
-        plans: all
-            .iter()
-            .map(|one| plan(one, counted.iter().any(|c| c.id == one.id), &me))
-            .collect(),
+        plans,
         changes: lines(&all, &changes, &me),
         record: Record::new(&head, &me, members, Tab::Billing),
     };
