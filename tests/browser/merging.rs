@@ -49,6 +49,10 @@ fn judged_and_taken_back(scripts: bool) {
     page.wait_for_text("Nothing to decide");
     page.click("nav.tabs a[href$='show=kept']");
     page.click("[id^=reopen-]");
+    page.wait_until(
+        "the answer",
+        "document.readyState === 'complete' && !document.querySelector('[id^=reopen-]')",
+    );
     page.goto(&format!("{}/contacts/merges", house.url));
     page.click("[id^=apart-]");
     page.wait_for_text("Nothing to decide");
