@@ -87,7 +87,7 @@ impl Histogram {
 }
 
 /// Labels closer than this would cover each other.
-const LABEL_WIDTH: f64 = 90.0;
+const LABEL_WIDTH: f64 = 130.0;
 
 fn drawn_thresholds(bands: &[Band]) -> Vec<Threshold> {
     let (mut before, mut is_low) = (f64::NEG_INFINITY, false);
