@@ -94,7 +94,6 @@ impl Writer {
 
 /// The page that is asked for, and one row more when there are more. `from` is the statement up to
 /// and with a `where`.
-#[must_use]
 pub fn page(from: String, query: &Query) -> Asked {
     let (by, own) = (query.by.sql, query.of.id);
     let mut writer = Writer { sql: from, binds: 0, query: Vec::new() };

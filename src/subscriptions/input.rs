@@ -113,7 +113,7 @@ impl Reader<'_> {
         read: impl Fn(&Value) -> Option<Value>,
     ) {
         let Some(spoken) = self.spoken(names) else { return };
-        let kept = match spoken.map(|said| read(said)) {
+        let kept = match spoken.map(&read) {
             None => Value::Null,
             Some(Some(kept)) => kept,
             Some(None) => return self.check.refuse(field, refusal),
