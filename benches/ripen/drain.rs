@@ -72,7 +72,10 @@ pub fn run(events: u64) {
             .collect();
         let group: Vec<_> = group.iter().collect();
         let room = place.db.check_room().expect("room");
-        place.db.tx(Pool::Work, |conn| store_journal::append(conn, room, &group)).expect("a journal");
+        place
+            .db
+            .tx(Pool::Work, |conn| store_journal::append(conn, room, &group))
+            .expect("a journal");
     }
     place.execute("analyze");
     set_default_instrumentation(|| Some(Box::new(Stopwatch(None)))).expect("nobody else listens");
