@@ -85,7 +85,7 @@ pub async fn own(
     let (actor, now) = (Actor::from(&*me), me.now);
     app.db
         .tx_web(move |conn| {
-            if !super::store_pages::exists(conn, account)? {
+            if !super::store_pins::exists(conn, account)? {
                 return Err(Error::NotFound);
             }
             ownership::ops::set_account_owner(conn, account, member, &actor, now)

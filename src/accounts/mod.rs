@@ -19,3 +19,4 @@ pub mod project;
 pub mod store;
 pub mod store_links;
 pub mod store_pages;
+pub mod store_pins;

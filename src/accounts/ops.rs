@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::{store_links, store_pages};
+use super::{store_links, store_pins};
 use crate::error::{Error, Result};
 use crate::ids::{AccountId, WorkspaceId};
 use crate::team::audit::{self, Actor};
@@ -23,15 +23,15 @@ pub fn pin(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<Vec<WorkspaceId>> {
-    let before = store_pages::lock_link(conn, workspace)?;
+    let before = store_pins::lock_link(conn, workspace)?;
     if let Some(account) = account
-        && !store_pages::exists(conn, account)?
+        && !store_pins::exists(conn, account)?
     {
         return Err(Error::invalid("account", "This account is gone. Choose another one."));
     }
     let pinned_by =
         actor.id.ok_or_else(|| Error::Forbidden("Only a person links by hand.".to_owned()))?;
-    store_pages::pin(conn, workspace, account, pinned_by, now)?;
+    store_pins::pin(conn, workspace, account, pinned_by, now)?;
     let detail = json!({ "from": before, "to": account });
     let subject = workspace.to_string();
     audit::record(conn, actor, "workspace.linked", ("workspace", &subject), &detail, now)?;

@@ -14,7 +14,7 @@ use crate::team::audit::Actor;
 use crate::team::forms;
 use crate::team::member::{Function, Role};
 use crate::team::store::NewMember;
-use crate::team::{ops, password};
+use crate::team::{ops, ops_passwords, password};
 use crate::web::form::Check;
 
 /// What to do with members.
@@ -73,7 +73,8 @@ fn reset(config: &Config, email: &str, typed: &str) -> Outcome {
     let db = Database::open(config)?;
     let now = Clock::system().now();
     let actor = Actor::system();
-    let outcome = db.tx(Pool::Work, |conn| ops::reset_password(conn, &actor, &email, &hash, now));
+    let outcome =
+        db.tx(Pool::Work, |conn| ops_passwords::reset_password(conn, &actor, &email, &hash, now));
     let member = outcome.map_err(|error| match error {
         Error::NotFound => Failure(format!("nobody in the team has the address {email}")),
         other => other.into(),

@@ -5,7 +5,8 @@
 //! [`journal`] (messages as stored lines), many requests of them in a [`sheaf`] and its [`payload`], [`failure`] (codes, dead letters,
 //! whole-body errors), [`answer`] (what the SDK reads), [`intake`] (all of these in a row).
 //!
-//! The way in: [`receive`] (the SDKs' paths, with [`body`], [`cors`] and [`pixel`]; what it refuses is
+//! The way in: [`receive`] (the SDKs' paths, with [`body`], [`cors`], [`pixel`] and [`setup`], what browser
+//! SDKs fetch before they start; what it refuses is
 //! a [`refusal`], counted in [`refusals`] for people) hands each request to the
 //! [`writer`], which commits whatever piled up as one group and only then lets it be answered.
 //!
@@ -72,6 +73,7 @@ pub mod refusal;
 pub mod refusals;
 mod restate;
 pub mod rhythm;
+pub mod setup;
 pub mod sheaf;
 pub mod status;
 pub mod store_alerts;

@@ -14,7 +14,6 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::answer;
 use super::body::{self, Budget, Unread};
 use super::endpoint::{self, Endpoint};
 use super::failure::BodyError;
@@ -25,7 +24,7 @@ use super::recorder::Recorder;
 use super::refusal::{Allowed, NO_SUCH_PATH, Refusal};
 use super::refusals::{Caller, Refusals};
 use super::writer::Writer;
-use super::{cors, pixel};
+use super::{cors, pixel, setup};
 use crate::clock::Clock;
 use crate::db::Database;
 use crate::error::{Error, Result, caught};
@@ -50,7 +49,7 @@ const GET: Allowed =
 
 /// All that receiving needs; one for a server.
 pub struct Intake {
-    database: Database,
+    pub(super) database: Database,
     keys: Arc<KeyRing>,
     writer: Writer,
     recorder: Recorder,
@@ -132,8 +131,8 @@ pub fn routes(config: &mut ServiceConfig) {
     }
     let look = || guard::Any(guard::Get()).or(guard::Head());
     let handlers = [
-        (web::route().guard(look()).to(settings), LOOK),
-        (web::route().guard(look()).to(source_config), LOOK),
+        (web::route().guard(look()).to(setup::settings), LOOK),
+        (web::route().guard(look()).to(setup::source_config), LOOK),
         (web::get().to(pixel), GET),
         (web::get().to(pixel), GET),
     ];
@@ -178,7 +177,7 @@ async fn receive(
 }
 
 /// Tells the sender, and whoever looks at the page of the first event.
-fn refuse(request: &HttpRequest, caller: &Caller, refusal: &Refusal) -> HttpResponse {
+pub(super) fn refuse(request: &HttpRequest, caller: &Caller, refusal: &Refusal) -> HttpResponse {
     let sender = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let (method, path) = (request.method().as_str(), request.path());
     if let Some(intake) = request.app_data::<web::Data<Intake>>() {
@@ -270,7 +269,7 @@ async fn read(
     })
 }
 
-async fn open(
+pub(super) async fn open(
     intake: &web::Data<Intake>,
     key: String,
     caller: &mut Caller,
@@ -354,48 +353,7 @@ async fn see(
     Ok(())
 }
 
-/// Without this analytics-next, Swift and Kotlin never start.
-async fn settings(
-    request: HttpRequest,
-    key: web::Path<String>,
-    intake: web::Data<Intake>,
-) -> HttpResponse {
-    let (key, mut caller) = (key.into_inner(), Caller::default());
-    if let Err(refusal) = open(&intake, key.clone(), &mut caller).await {
-        return refuse(&request, &caller, &refusal);
-    }
-    let connection = request.connection_info();
-    let settings = answer::settings(&key, Some(connection.host()), connection.scheme() == "https");
-    with_cors(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(settings))
-}
-
-/// The same for RudderStack's browser SDK.
-async fn source_config(request: HttpRequest, intake: web::Data<Intake>) -> HttpResponse {
-    let authorization =
-        request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let mut caller = Caller::default();
-    let Some(key) = endpoint::write_key(authorization, Some(request.query_string()), None) else {
-        return refuse(&request, &caller, &Refusal::Body(BodyError::NoWriteKey));
-    };
-    let named = async {
-        let open = open(&intake, key.clone(), &mut caller).await?;
-        let source = intake
-            .database
-            .read_web(move |conn| crate::sources::store::find(conn, open.source_id))
-            .await?;
-        Ok::<_, Refusal>(source)
-    };
-    match named.await {
-        Ok(source) => with_cors(
-            HttpResponse::Ok()
-                .insert_header((header::CACHE_CONTROL, "no-store"))
-                .json(answer::source_config(&key, &source.id.to_string(), &source.name)),
-        ),
-        Err(refusal) => refuse(&request, &caller, &refusal),
-    }
-}
-
-fn with_cors(mut response: HttpResponse) -> HttpResponse {
+pub(super) fn with_cors(mut response: HttpResponse) -> HttpResponse {
     cors::allow_origin(response.headers_mut());
     response
 }

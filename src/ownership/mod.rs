@@ -16,4 +16,5 @@ pub mod pages;
 pub mod round_robin;
 pub mod store;
 pub mod store_board;
+pub mod store_pools;
 pub mod strategy;

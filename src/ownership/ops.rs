@@ -10,6 +10,7 @@ use serde_json::json;
 use super::eligibility::Candidate;
 use super::round_robin::stamp;
 use super::store::{self, NewAssignment, Source};
+use super::store_pools;
 use crate::error::{Error, Result};
 use crate::ids::{AccountId, MemberId, WorkspaceId};
 use crate::tasks;
@@ -146,7 +147,7 @@ pub fn assign(
     }
     tasks::ops::open(conn, &brief(wish, candidate, advice, actor, oneself), now)?;
     let turn = stamp(now, &team);
-    store::note_turns(conn, &BTreeMap::from([(wish.to, turn)]))?;
+    store_pools::note_turns(conn, &BTreeMap::from([(wish.to, turn)]))?;
     let detail = json!({ "from": wish.seen_owner, "to": wish.to });
     let subject = wish.workspace.to_string();
     audit::record(conn, actor, "workspace.assigned", ("workspace", &subject), &detail, now)?;
@@ -324,9 +325,9 @@ pub fn set_account_owner(
 /// The database's.
 pub fn ensure_pools(conn: &mut PgConnection) -> Result<()> {
     for function in Function::ALL {
-        store::ensure_pool(conn, function.key(), &format!("{} pool", function.label()))?;
+        store_pools::ensure_pool(conn, function.key(), &format!("{} pool", function.label()))?;
     }
-    store::join_pools(conn, None)
+    store_pools::join_pools(conn, None)
 }
 
 /// A member joined or changed function: into its pool, out of the others.
@@ -334,6 +335,6 @@ pub fn ensure_pools(conn: &mut PgConnection) -> Result<()> {
 /// # Errors
 /// The database's.
 pub fn function_changed(conn: &mut PgConnection, member: MemberId) -> Result<()> {
-    store::leave_foreign_pools(conn, member)?;
-    store::join_pools(conn, Some(member))
+    store_pools::leave_foreign_pools(conn, member)?;
+    store_pools::join_pools(conn, Some(member))
 }

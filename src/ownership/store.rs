@@ -1,4 +1,4 @@
-//! The SQL of pools, assignments and account owners, and the members as candidates.
+//! The SQL of assignments and account owners, and the members as candidates.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::eligibility::Candidate;
 use crate::error::{Error, Result};
-use crate::ids::{DecisionId, MemberId, PoolId, WorkspaceId};
-use crate::schema::{absences, account_owners, assignments, pool_members, pools, team_members};
+use crate::ids::{DecisionId, MemberId, WorkspaceId};
+use crate::schema::{absences, account_owners, assignments, team_members};
 
 #[derive(QueryableByName)]
 struct Row {
@@ -106,15 +106,6 @@ fn absences_around(
         spans.entry(member).or_default().push((from, to));
     }
     Ok(spans)
-}
-
-/// Holds every pool until the transaction ends: whose turn it is, is decided by one at a time.
-///
-/// # Errors
-/// The database's.
-pub fn lock_pools(conn: &mut PgConnection) -> Result<()> {
-    pools::table.select(pools::id).order(pools::key).for_update().load::<PoolId>(conn)?;
-    Ok(())
 }
 
 /// Holds these members (all active ones when none are named) as active until the transaction ends:
@@ -279,70 +270,6 @@ pub fn owned_by(conn: &mut PgConnection, member: MemberId) -> Result<Vec<Workspa
         .order(assignments::workspace_id)
         .select(assignments::workspace_id)
         .load(conn)?)
-}
-
-/// Notes whose turns were taken; pools and members by id.
-///
-/// # Errors
-/// The database's.
-pub fn note_turns(
-    conn: &mut PgConnection,
-    turns: &BTreeMap<MemberId, DateTime<Utc>>,
-) -> Result<()> {
-    for (member, at) in turns {
-        diesel::update(pool_members::table.filter(pool_members::member_id.eq(member)))
-            .set(pool_members::last_assigned_at.eq(at))
-            .execute(conn)?;
-    }
-    Ok(())
-}
-
-/// Makes a pool unless its key is taken.
-///
-/// # Errors
-/// The database's.
-pub fn ensure_pool(conn: &mut PgConnection, key: &str, name: &str) -> Result<()> {
-    diesel::insert_into(pools::table)
-        .values((
-            pools::id.eq(PoolId::new()),
-            pools::key.eq(key),
-            pools::name.eq(name),
-            pools::function.eq(key),
-        ))
-        .on_conflict_do_nothing()
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Puts active members without a pool into the pool of their function; one member, or all.
-///
-/// # Errors
-/// The database's.
-pub fn join_pools(conn: &mut PgConnection, only: Option<MemberId>) -> Result<()> {
-    sql_query(
-        "insert into pool_members (pool_id, member_id) \
-         select p.id, m.id from team_members m join pools p on p.key = m.function \
-         where m.deactivated_at is null and ($1 is null or m.id = $1) \
-         order by p.id, m.id on conflict do nothing",
-    )
-    .bind::<Nullable<SqlUuid>, _>(only)
-    .execute(conn)?;
-    Ok(())
-}
-
-/// Takes a member out of the pools of other functions than theirs.
-///
-/// # Errors
-/// The database's.
-pub fn leave_foreign_pools(conn: &mut PgConnection, member: MemberId) -> Result<()> {
-    sql_query(
-        "delete from pool_members pm using pools p, team_members m \
-         where pm.pool_id = p.id and m.id = pm.member_id and pm.member_id = $1 \
-           and p.function is distinct from m.function",
-    )
-    .bind::<SqlUuid, _>(member)
-    .execute(conn)?;
-    Ok(())
 }
 
 /// Sets or ends the owner of an account.

@@ -74,7 +74,7 @@ pub fn route_workspaces(
         return Ok(Routed::default());
     }
     store::lock_scores(conn, &due)?;
-    ownership::store::lock_pools(conn)?;
+    ownership::store_pools::lock_pools(conn)?;
     ownership::store::hold_active(conn, None)?;
     let mut run = Run {
         version,
@@ -90,7 +90,7 @@ pub fn route_workspaces(
         run.carry_out(conn, &scored, &decision, plan)?;
     }
     store::insert(conn, &run.decisions)?;
-    ownership::store::note_turns(conn, &run.turns)?;
+    ownership::store_pools::note_turns(conn, &run.turns)?;
     Ok(run.done)
 }
 

@@ -47,6 +47,7 @@ pub mod ops_models;
 pub mod ops_preview;
 pub mod pages;
 pub mod pages_editor;
+mod pages_impact;
 pub mod points;
 pub mod presets;
 pub mod reasons;

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use super::forms::{JoinForm, LoginForm, PasswordForm, ProfileForm, ThemeForm};
 use super::member::Role;
 use super::ops::{self, Arrival};
+use super::ops_passwords;
 use super::pages::{Doorstep, JoinPage, LoginPage, MePage};
 use super::store::NewMember;
 use super::{hashing, password as policy, store, store_door};
@@ -229,7 +230,9 @@ pub async fn password(
     let phc = hashing::hash(form.new.clone()).await?;
     let session_token = app
         .db
-        .tx_web(move |conn| ops::change_password(conn, &member, &claim, &phc, &arrival, now))
+        .tx_web(move |conn| {
+            ops_passwords::change_password(conn, &member, &claim, &phc, &arrival, now)
+        })
         .await?;
     let text = "Your password is changed. Other browsers have to sign in again.";
     let response = answer::told(&Htmx::default(), "/me", text)?;

@@ -14,6 +14,7 @@ pub mod forms;
 pub mod hashing;
 pub mod member;
 pub mod ops;
+pub mod ops_passwords;
 pub mod pages;
 pub mod password;
 pub mod store;

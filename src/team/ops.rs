@@ -36,7 +36,7 @@ pub struct Claim {
     pub member: Option<Member>,
     /// Their hash, or nobody's, which takes as long to check.
     pub phc: String,
-    subjects: Subjects,
+    pub(super) subjects: Subjects,
 }
 
 /// Hears a sign-in unless it has to wait, and counts it as failed until [`admit`] forgets it: so
@@ -81,7 +81,7 @@ pub fn admit(
     sign_in(conn, member.id, &member.name, arrival, now)
 }
 
-fn sign_in(
+pub(super) fn sign_in(
     conn: &mut PgConnection,
     id: MemberId,
     name: &str,
@@ -103,7 +103,7 @@ fn sign_in(
     Ok(session)
 }
 
-fn audit_member(
+pub(super) fn audit_member(
     conn: &mut PgConnection,
     actor: &Actor,
     action: &str,
@@ -372,42 +372,4 @@ pub fn reactivate(
     store::set_deactivated(conn, id, None)?;
     audit_member(conn, actor, "member.reactivated", id, &json!({}), now)?;
     Ok(Member { deactivated_at: None, ..member })
-}
-
-/// Sets a new password, ends every session and opens one for this browser.
-///
-/// # Errors
-/// The database's.
-pub fn change_password(
-    conn: &mut PgConnection,
-    member: &Member,
-    claim: &Claim,
-    password_hash: &str,
-    arrival: &Arrival,
-    now: DateTime<Utc>,
-) -> Result<String> {
-    store::set_password(conn, member.id, password_hash)?;
-    sessions::end_sessions_of(conn, member.id)?;
-    door::forget_attempts(conn, &claim.subjects, now)?;
-    let actor = Actor::member(member.id, &member.name);
-    audit_member(conn, &actor, "member.password_changed", member.id, &json!({}), now)?;
-    sign_in(conn, member.id, &member.name, arrival, now)
-}
-
-/// Sets a new password for somebody who lost theirs: every session ends, and they sign in anew.
-///
-/// # Errors
-/// `NotFound` when nobody has the address; the database's.
-pub fn reset_password(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    email: &str,
-    password_hash: &str,
-    now: DateTime<Utc>,
-) -> Result<Member> {
-    let (member, _) = store::by_email(conn, email)?.ok_or(Error::NotFound)?;
-    store::set_password(conn, member.id, password_hash)?;
-    sessions::end_sessions_of(conn, member.id)?;
-    audit_member(conn, actor, "member.password_reset", member.id, &json!({}), now)?;
-    Ok(member)
 }

@@ -10,7 +10,8 @@ use diesel::sql_types::{
     Array, BigInt, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 
-use super::filter::{Cursor, Filter, Owner, Query, STAGES, SortKey};
+use super::filter::{Cursor, Filter, Owner, Query, STAGES};
+use super::sort::SortKey;
 use super::store_query::{Bind, Sql, directions, expression, id_column, joins, like};
 use crate::error::Result;
 use crate::ids::{AccountId, MemberId, WorkspaceId};

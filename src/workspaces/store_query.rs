@@ -8,7 +8,8 @@ use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{Array, Date, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::filter::{Cursor, Filter, Owner, SortKey};
+use super::filter::{Cursor, Filter, Owner};
+use super::sort::SortKey;
 use crate::ids::MemberId;
 
 /// What a row's place is, as SQL.

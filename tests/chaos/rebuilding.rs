@@ -22,7 +22,7 @@ use crate::serve::{Home, Ripen, SOURCE, free_address, furnish};
 use crate::test_db::{TestDb, eventually};
 
 /// Requests of a hundred events before the catalog changes, drained twenty at a time.
-const REQUESTS: usize = 200;
+const REQUESTS: usize = 300;
 
 /// Other key events, other values: all of it told by an event itself, so that it can be taken back.
 fn another() -> Vec<Definition> {

@@ -231,7 +231,7 @@ fn show(
         .into_iter()
         .chain(found.members.iter().map(|(id, name)| (id.to_string(), name.clone())));
     let unsorted =
-        Query { sort: crate::workspaces::filter::Sort::default(), ..query.with(filter.clone()) };
+        Query { sort: crate::workspaces::sort::Sort::default(), ..query.with(filter.clone()) };
     let base = unsorted.to_query_string();
     Index {
         shell: me.shell("Workspaces").at(NavItem::Workspaces),
