@@ -221,6 +221,49 @@ fn busy_weeks(story: &mut Vec<Value>) {
     tell("alias", day_at(20, 9, 0), json!({"userId": "p5", "previousId": "v-p1"}));
 }
 
+/// A customer about to buy more, within its last three days: four people, an admin among them, who do all that a
+/// product hopes for.
+pub fn ripe() -> Vec<Value> {
+    let mut story = Vec::new();
+    let mut next = 0;
+    let mut tell = |kind: &str, at: String, extra: Value| {
+        next += 1;
+        story.push(call(kind, &format!("r{next}"), &at, extra));
+    };
+    let names = [
+        "workspace_created",
+        "key_action_completed",
+        "first_value_delivered",
+        "core_feature_used",
+        "automation_run",
+        "invite_sent",
+        "invite_accepted",
+        "integration_installed",
+        "pricing_page_view",
+        "upgrade_click",
+        "usage_limit_hit",
+    ];
+    for (number, user) in (0_u32..).zip(["q1", "q2", "q3", "q4"]) {
+        let traits = json!({"email": format!("{user}@umbrella.com"), "title": "CTO"});
+        tell("identify", day_at(18, 9, number), json!({"userId": user, "traits": traits}));
+        let traits = json!({"role": "admin", "plan": "pro", "mrr": 400});
+        tell(
+            "group",
+            day_at(18, 10, number),
+            json!({"userId": user, "groupId": "w6", "traits": traits}),
+        );
+        for (hour, name) in (0..).zip(names) {
+            for day in 18..=20 {
+                let properties = json!({"feature": format!("F{hour}"), "integration": "slack"});
+                let track = json!({"userId": user, "event": name, "properties": properties,
+                    "context": {"groupId": "w6"}});
+                tell("track", day_at(day, 11 - hour, number), track);
+            }
+        }
+    }
+    story
+}
+
 /// Events that are refused, muted, undefined, from a wrong clock, or from nowhere.
 fn odd_ones(story: &mut Vec<Value>) {
     let mut next = 0;

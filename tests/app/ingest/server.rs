@@ -58,7 +58,12 @@ impl Server {
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let app = move || App::new().app_data(intake.clone()).configure(receive::routes);
+                let app = move || {
+                    App::new()
+                        .app_data(intake.clone())
+                        .configure(receive::routes)
+                        .configure(receive::astray)
+                };
                 let server = HttpServer::new(app)
                     .workers(1)
                     .disable_signals()
