@@ -44,16 +44,17 @@ pub fn forget(running: &Running<'_>) -> Result<()> {
     let raw = running
         .db
         .read(Pool::Work, |conn| Ok(store::load(conn)?.policy.journal_from(now.date_naive())))?;
-    while running.db.tx(Pool::Work, |conn| store_retention::forget_inferred(conn, raw, BATCH))? > 0
-    {
-        running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;
-    }
     for name in running.db.read(Pool::Work, |conn| store_retention::old_partitions(conn, raw))? {
         running.db.tx(Pool::Work, |conn| store_retention::drop_partition(conn, &name))?;
     }
     running.db.tx(Pool::Work, |conn| store_retention::forget_default(conn, raw))?;
     // What was drained of days that are gone cannot be counted again.
     while running.db.tx(Pool::Work, |conn| store_retention::forget_chunks(conn, raw, BATCH))? > 0 {
+        running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;
+    }
+    // After them: a rebuild in between would take events for new whose places are forgotten.
+    while running.db.tx(Pool::Work, |conn| store_retention::forget_inferred(conn, raw, BATCH))? > 0
+    {
         running.progress(i64::try_from(done).unwrap_or(i64::MAX), None)?;
     }
     Ok(())
