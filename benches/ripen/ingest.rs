@@ -47,8 +47,8 @@ pub fn run() {
     let bench = Bench { place: &place, server: &server, head: &head, events: &events };
 
     let drained = bench.batches(&mut table, best);
-    let reached = bench.singles(&mut table);
-    bench.half(&mut table, reached);
+    bench.singles(&mut table);
+    bench.half(&mut table);
     bench.scores(&mut table);
     bench.pages(&mut table, &cookie);
     table.row("memory of the server after all that", format!("{} MB", server.megabytes()), "");
@@ -119,7 +119,7 @@ impl Bench<'_> {
         drained
     }
 
-    fn singles(&self, table: &mut Table) -> f64 {
+    fn singles(&self, table: &mut Table) {
         let (server, postgres, ours) =
             (self.server.cpu(), self.place.cpu(), Cpu::of_this_process());
         let load = self.load(128, 1, None, LASTS);
@@ -139,12 +139,12 @@ impl Bench<'_> {
             ),
         );
         await_drained(self.place);
-        rate(load.events, load.took)
     }
 
-    fn half(&self, table: &mut Table, reached: f64) {
-        let load = self.load(64, 1, Some(reached / 2.0), Duration::from_secs(5));
-        table.row("single events at half of that", per_second(load.events, load.took), "");
+    /// At half of the 20,000 a second that a machine like this is to take.
+    fn half(&self, table: &mut Table) {
+        let load = self.load(64, 1, Some(10_000.0), Duration::from_secs(8));
+        table.row("single events at 10,000 a second", per_second(load.events, load.took), "");
         answers(table, &load);
         await_drained(self.place);
     }

@@ -44,9 +44,10 @@ pub struct Sizes {
 }
 
 impl Default for Sizes {
-    /// Sixteen in all: a server beyond that is busier switching than working on a few cores.
+    /// Eighteen in all: a server beyond that is busier switching than working on a few cores. Behind the
+    /// pages five threads work: two that drain, one that scores, two that do jobs; one is to spare.
     fn default() -> Self {
-        Self { web: 8, ingest: 4, work: 4 }
+        Self { web: 8, ingest: 4, work: 6 }
     }
 }
 

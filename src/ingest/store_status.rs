@@ -109,15 +109,6 @@ pub fn pending(conn: &mut PgConnection) -> Result<i64> {
     .get_result(conn)?)
 }
 
-/// When the first row was received that is not projected yet; cheap.
-///
-/// # Errors
-/// When the database fails.
-pub fn oldest_pending(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
-    use crate::schema::journal_pending::dsl;
-    Ok(dsl::journal_pending.order(dsl::id).select(dsl::received_at).first(conn).optional()?)
-}
-
 /// What every source sent since `since`, oldest minute first; minutes without events are missing.
 ///
 /// # Errors
@@ -177,7 +168,7 @@ pub fn last_stored(
 }
 
 /// What waits for its projection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, QueryableByName)]
 pub struct Waiting {
     /// Requests, which are rows of the journal.
     #[diesel(sql_type = BigInt)]

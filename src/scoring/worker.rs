@@ -10,7 +10,7 @@ use super::ops::{self, AfterScoring};
 use crate::clock::Clock;
 use crate::db::{Database, Pool};
 use crate::error::Result;
-use crate::ingest::store_status;
+use crate::ingest::store_status::{self, Waiting};
 
 /// Rows of `touched_workspaces` a transaction: enough to share the set queries, few enough that a
 /// page never waits long for a fresh score.
@@ -24,14 +24,19 @@ const PATIENCE: TimeDelta = TimeDelta::seconds(2);
 /// How long it gives way between two batches; a batch takes a fraction of that.
 const GIVE_WAY: Duration = Duration::from_secs(1);
 
-/// How long to rest after a batch that took so long, while the oldest event that is not projected was
-/// received then. With nothing in the journal the scorer goes on at once. While events come in it works
-/// half of the time: what it scores now it will score again, and acknowledging comes first.
-fn rest(oldest: Option<DateTime<Utc>>, now: DateTime<Utc>, took: Duration) -> Duration {
-    match oldest {
-        None => Duration::ZERO,
-        Some(received_at) if received_at < now - PATIENCE => GIVE_WAY,
-        Some(_) => took.min(GIVE_WAY),
+/// So many events that are not projected say that the processors are busy with what comes in.
+const BUSY: i64 = 2_000;
+
+/// How long to rest after a batch that took so long, while so many events wait to be projected, the oldest
+/// of them received then. While many come in the scorer works half of the time: what it scores now it
+/// will score again, and acknowledging comes first.
+fn rest(waiting: Waiting, now: DateTime<Utc>, took: Duration) -> Duration {
+    if waiting.oldest_at.is_some_and(|received_at| received_at < now - PATIENCE) {
+        GIVE_WAY
+    } else if waiting.events >= BUSY {
+        took.min(GIVE_WAY)
+    } else {
+        Duration::ZERO
     }
 }
 
@@ -60,8 +65,8 @@ pub fn work(db: &Database, clock: &Clock, after: AfterScoring, stop: &Arc<Atomic
             Ok(_) => {
                 let took = began.elapsed();
                 // A failure is no answer; the next batch meets it, too, and says so.
-                let oldest = db.read(Pool::Work, store_status::oldest_pending).unwrap_or_default();
-                std::thread::sleep(rest(oldest, now, took));
+                let waiting = db.read(Pool::Work, store_status::waiting).unwrap_or_default();
+                std::thread::sleep(rest(waiting, now, took));
             }
             Err(error) => {
                 tracing::warn!(%error, "scoring failed, trying again");
@@ -76,12 +81,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_works_half_of_the_time_while_events_come_in_and_gives_way_to_a_drainer_that_is_behind() {
+    fn it_gives_way_to_what_comes_in_and_to_a_drainer_that_is_behind() {
         let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let took = Duration::from_millis(150);
-        assert_eq!(rest(None, now, took), Duration::ZERO);
-        assert_eq!(rest(Some(now - TimeDelta::seconds(1)), now, took), took);
-        assert_eq!(rest(Some(now), now, GIVE_WAY * 9), GIVE_WAY);
-        assert_eq!(rest(Some(now - TimeDelta::seconds(3)), now, took), GIVE_WAY);
+        let after = |events, seconds, took| {
+            let oldest_at = Some(now - TimeDelta::seconds(seconds));
+            rest(Waiting { requests: 1, events, oldest_at }, now, took)
+        };
+        assert_eq!(rest(Waiting::default(), now, took), Duration::ZERO);
+        assert_eq!(after(BUSY - 1, 1, took), Duration::ZERO);
+        assert_eq!(after(BUSY, 1, took), took);
+        assert_eq!(after(BUSY, 1, GIVE_WAY * 9), GIVE_WAY);
+        assert_eq!(after(1, 3, took), GIVE_WAY);
     }
 }

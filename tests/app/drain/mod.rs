@@ -1,5 +1,6 @@
 //! From the journal to the projections.
 
+#[allow(dead_code, reason = "the tests of durability use the rest")]
 #[path = "../../chaos/story.rs"]
 mod calls;
 mod beside;
