@@ -28,7 +28,7 @@ fn pictures_of_every_page() {
          /ingest/unmapped>/ingest/unmapped/ /imports /imports/new /settings/events /settings/events/new \
          /settings/events>/settings/events/ /settings/events/mapping /settings/events/rebuild \
          /settings/keys /settings/keys>/settings/keys/sources/ /settings/webhooks \
-         /settings/webhooks>/settings/webhooks/ /settings/team /me".to_owned()
+         /settings/webhooks>/settings/webhooks/ /settings/data /settings/team /me /api/docs".to_owned()
     });
     std::fs::create_dir_all(&folder).unwrap();
     let browser = Browser::launch();
