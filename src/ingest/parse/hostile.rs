@@ -53,6 +53,28 @@ fn track(rest: &str) -> String {
 }
 
 #[test]
+fn an_escaped_blank_is_nothing_like_a_plain_one() {
+    for name in [r" ", r"\u2008", r"\t\n"] {
+        let event = format!(r#"{{"type":"track","userId":"u","event":"{name}","messageId":"m"}}"#);
+        let refused = beside(&event).1.map(|(code, _)| code);
+        assert_eq!(refused, Some(Code::MissingEvent), "{name}");
+    }
+}
+
+#[test]
+fn a_single_call_that_is_too_deep_is_a_letter_only_if_it_ends() {
+    let single = |text: &str| {
+        let parsed = body(text, Endpoint::One(Kind::Track), received(), Uuid::nil());
+        parsed.map(|parsed| parsed.rejected.iter().map(|bad| bad.code).collect::<Vec<_>>())
+    };
+    let deep = format!("{{\"userId\":\"u\",\"properties\":{}{}}}", "[".repeat(20), "]".repeat(20));
+    assert_eq!(single(&deep), Ok(vec![Code::TooDeep]));
+    for broken in [deep.trim_end_matches('}'), &format!("{deep}]"), &format!("{deep}, 1")] {
+        assert!(matches!(single(broken), Err(BodyError::Json(_))), "{broken}");
+    }
+}
+
+#[test]
 fn what_can_be_cleaned_is_cleaned() {
     for (given, kept) in [
         (r#"{"a":NaN,"b":-Infinity}"#, r#"{"a":null,"b":null}"#),

@@ -63,7 +63,8 @@ impl<'a> Value<'a> {
     pub fn is_nothing(self) -> bool {
         match self.shape {
             Shape::Null => true,
-            Shape::Text => self.raw.trim_matches('"').trim().is_empty(),
+            // Blanks may be escaped.
+            Shape::Text => unquote(self.raw, self.dirty).trim().is_empty(),
             _ => false,
         }
     }
