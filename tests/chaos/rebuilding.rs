@@ -109,10 +109,11 @@ fn a_rebuild_that_is_killed_goes_on_where_it_was() {
         left = moved.expect("the rebuild is at work");
         ripen.kill();
         let (killed_at, _) = counted(&db);
-        if killed_at == 0 {
-            break;
-        }
-        assert!(progress().finished_at.is_none(), "{killed_at} of {old} were left");
+        let in_the_middle = killed_at > 0;
+        assert!(
+            !in_the_middle || progress().finished_at.is_none(),
+            "{killed_at} of {old} were left"
+        );
         // Nobody does anything to it meanwhile, and what was counted stays counted.
         assert_eq!(counted(&db).0, killed_at);
         left = killed_at;
@@ -126,6 +127,9 @@ fn a_rebuild_that_is_killed_goes_on_where_it_was() {
         .unwrap();
         ripen = Ripen::start(&home, address);
         clients.wait_for(3);
+        if !in_the_middle {
+            break;
+        }
         assert!(counted(&db).0 <= killed_at, "nothing is counted from the start again");
     }
     assert!(left < old, "killed in the middle at least once");
