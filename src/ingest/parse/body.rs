@@ -186,7 +186,9 @@ fn elements<'a>(
             scan.go_to(end);
             read = read.and(Err(stuck));
         }
-        let raw = text.get(start..end).unwrap_or_default().trim_end();
+        // JSON's own blanks: other ones are a part of what is broken.
+        let raw =
+            text.get(start..end).unwrap_or_default().trim_end_matches([' ', '\n', '\r', '\t']);
         items.push(Item { raw, read });
         if scan.take(b']') {
             return Ok(false);
