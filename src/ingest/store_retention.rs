@@ -127,7 +127,7 @@ pub fn old_partitions(conn: &mut PgConnection, before: NaiveDate) -> Result<Vec<
     Ok(old.into_iter().map(|partition| partition.name).collect())
 }
 
-/// Drops a partition of the journal.
+/// Drops a partition, of the journal or of another table that lies in days.
 ///
 /// # Errors
 /// When the database fails, or when a lock is not to be had within a second (events come first).

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{rebuild, store_days};
 use crate::db::Pool;
 use crate::error::Result;
-use crate::ingest::{store_chunks, store_drain, store_status};
+use crate::ingest::{store_chunks, store_drain, store_retention, store_status};
 use crate::queue::engine::Running;
 use crate::{catalog, queue, retention};
 
@@ -55,7 +55,7 @@ pub fn forget(running: &Running<'_>) -> Result<()> {
         retention::store::let_go(conn, today)
     })?;
     for name in running.db.read(Pool::Work, |conn| store_days::old_partitions(conn, from))? {
-        running.db.tx(Pool::Work, |conn| store_days::drop_partition(conn, &name))?;
+        running.db.tx(Pool::Work, |conn| store_retention::drop_partition(conn, &name))?;
         running.progress(0, None)?;
     }
     while running.db.tx(Pool::Work, |conn| store_days::forget_default(conn, from, BATCH))? > 0 {

@@ -202,17 +202,6 @@ pub fn old_partitions(conn: &mut PgConnection, from: NaiveDate) -> Result<Vec<St
     Ok(old.into_iter().map(|partition| partition.name).collect())
 }
 
-/// Drops a partition of key events.
-///
-/// # Errors
-/// When the database fails, or when a lock is not to be had within a second (events come first).
-pub fn drop_partition(conn: &mut PgConnection, name: &str) -> Result<()> {
-    diesel::sql_query("set local lock_timeout = '1s'").execute(conn)?;
-    // The name is of our own making, read from the catalog.
-    diesel::sql_query(format!("drop table if exists {name}")).execute(conn)?;
-    Ok(())
-}
-
 /// Forgets key events of days before `from` in the default partition, at most so many. How many.
 ///
 /// # Errors
