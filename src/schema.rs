@@ -875,6 +875,8 @@ diesel::table! {
         day -> Date,
         events -> Int8,
         value -> Numeric,
+        hours -> Numeric,
+        first_at -> Nullable<Timestamptz>,
     }
 }
 

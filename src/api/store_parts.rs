@@ -1,6 +1,9 @@
 //! The SQL of what belongs to one workspace: usage days, key events, members, the decision. Reads
 //! only; people are named by the product's id of whoever they are today.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -13,6 +16,8 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
+use crate::usage::day::EVENT_LOOP;
+use crate::usage::{hours, store_loops};
 use crate::workspaces::store_days::{self, Span};
 
 /// A usage day.
@@ -23,6 +28,9 @@ pub struct UsageDay {
     pub day: NaiveDate,
     #[diesel(sql_type = Text)]
     pub user_id: String,
+    #[serde(skip)]
+    #[diesel(sql_type = SqlUuid)]
+    pub person: UserId,
     #[diesel(sql_type = Text)]
     pub event: String,
     #[diesel(sql_type = Text)]
@@ -33,7 +41,8 @@ pub struct UsageDay {
     pub value: f64,
 }
 
-/// Usage days from one day to another, both included, newest first; at most `limit` rows.
+/// Usage days from one day to another, both included, newest first, with the loops among them; at most
+/// `limit` rows besides those.
 ///
 /// # Errors
 /// When the database fails.
@@ -43,21 +52,47 @@ pub fn usage(
     (from, to): (NaiveDate, NaiveDate),
     limit: i64,
 ) -> Result<Vec<UsageDay>> {
-    Ok(diesel::sql_query(
+    let mut rows: Vec<UsageDay> = diesel::sql_query(
         "select u.day, coalesce(c.external_id, p.external_id, u.user_id::text) as user_id,
-                u.event_key as event, u.feature, sum(u.events)::bigint as count,
-                sum(u.value)::float8 as value
+                u.event_key as event, u.feature, coalesce(p.canonical_id, u.user_id) as person,
+                sum(u.events)::bigint as count, sum(u.value)::float8 as value
          from usage_days u
          left join product_users p on p.id = u.user_id
          left join product_users c on c.id = p.canonical_id
          where u.workspace_id = $1 and u.day between $2 and $3
-         group by 1, 2, 3, 4 order by u.day desc, user_id, event, u.feature limit $4",
+         group by 1, 2, 3, 4, 5 order by u.day desc, user_id, event, u.feature limit $4",
     )
     .bind::<SqlUuid, _>(workspace)
     .bind::<Date, _>(from)
     .bind::<Date, _>(to)
     .bind::<BigInt, _>(limit)
-    .load(conn)?)
+    .load(conn)?;
+    let counted = rows.iter().filter(|row| row.event != EVENT_LOOP);
+    let suspects = hours::suspects(
+        counted.map(|row| ((workspace, row.day, row.person), row.event.as_str(), row.count)),
+    );
+    let mut loops = store_loops::loops(conn, &suspects)?;
+    for row in rows.iter_mut().filter(|row| row.event == EVENT_LOOP) {
+        if let Some(found) = loops.remove(&(workspace, row.day, row.person)) {
+            row.count = row.count.max(found);
+        }
+    }
+    let names: BTreeMap<UserId, String> =
+        rows.iter().map(|row| (row.person, row.user_id.clone())).collect();
+    rows.extend(loops.into_iter().map(|((_, day, person), count)| UsageDay {
+        day,
+        user_id: names.get(&person).cloned().unwrap_or_default(),
+        person,
+        event: EVENT_LOOP.to_owned(),
+        feature: String::new(),
+        count,
+        value: 0.0,
+    }));
+    rows.sort_by(|a, b| {
+        let key = |row: &UsageDay| (Reverse(row.day), row.user_id.clone(), row.event.clone());
+        key(a).cmp(&key(b)).then_with(|| a.feature.cmp(&b.feature))
+    });
+    Ok(rows)
 }
 
 /// A key event.

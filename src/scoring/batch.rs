@@ -1,5 +1,7 @@
 //! Loads a batch of workspaces as cases: five set queries, put together by walking them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 
@@ -9,8 +11,10 @@ use super::store_facts::{self, MemberRow, SubscriptionRow, UsageRow, WorkspaceRo
 use super::store_models;
 use crate::error::Result;
 use crate::ids::WorkspaceId;
-use crate::usage::day::{Names, UsageDay};
+use crate::usage::day::{EVENT_LOOP, Name, Names, UsageDay};
 use crate::usage::facts::{AccountFacts, Member, SubscriptionFacts, WorkspaceFacts};
+use crate::usage::hours;
+use crate::usage::store_loops;
 use crate::usage::taxonomy::{CatalogEvent, Taxonomy};
 
 /// Loads what every case of a run shares.
@@ -50,32 +54,81 @@ pub fn cases(
     let workspaces = store_facts::workspaces(conn, ids)?;
     let mut members = Walk(store_facts::members(conn, ids)?.into_iter().peekable());
     let mut subscriptions = Walk(store_facts::subscriptions(conn, ids)?.into_iter().peekable());
-    let mut usage = Walk(store_facts::usage(conn, ids)?.into_iter().peekable());
+    let mut usage = Walk(usage_rows(conn, ground, ids)?.into_iter().peekable());
     let mut cases = Vec::with_capacity(workspaces.len());
     for row in workspaces {
         let id = row.id;
         let rows: Vec<MemberRow> = members.take_of(|member| member.workspace_id.cmp(&id));
         let last_active_at = rows.iter().filter_map(|member| member.last_active_at).max();
         let domain = primary_domain(&row, &rows);
+        let days = usage.take_of(|day| day.workspace_id.cmp(&id));
+        let first_events = first_events(&days, &mut ground.names);
         cases.push(Case {
             id,
             account_id: row.account_id,
             account: account(&row),
-            workspace: workspace(row, domain, last_active_at),
+            workspace: WorkspaceFacts { first_events, ..workspace(row, domain, last_active_at) },
             members: rows.into_iter().map(member).collect(),
             subscriptions: subscriptions
                 .take_of(|one| one.workspace_id.cmp(&id))
                 .chunk_by(|a, b| a.id == b.id)
                 .filter_map(subscription)
                 .collect(),
-            usage: usage
-                .take_of(|day| day.workspace_id.cmp(&id))
-                .into_iter()
-                .map(|day| usage_day(day, &mut ground.names))
-                .collect(),
+            usage: days.into_iter().map(|day| usage_day(day, &mut ground.names)).collect(),
         });
     }
     Ok(cases)
+}
+
+/// Usage days with the loops that are found in their hours. Where one is stored, from before hours were
+/// kept, the greater number counts.
+fn usage_rows(
+    conn: &mut PgConnection,
+    ground: &Ground,
+    ids: &[WorkspaceId],
+) -> Result<Vec<UsageRow>> {
+    let milestones: Vec<&str> =
+        ground.taxonomy.primary_milestones().map(|event| ground.names.text(event)).collect();
+    let mut rows = store_facts::usage(conn, ids, &milestones)?;
+    let busy = rows
+        .chunk_by(|a, b| (a.workspace_id, a.day) == (b.workspace_id, b.day))
+        .filter(|day| day.iter().map(|row| row.events).sum::<i64>() >= hours::LOOP)
+        .flatten();
+    let days = busy
+        .filter(|row| row.event_key != EVENT_LOOP)
+        .map(|row| ((row.workspace_id, row.day, row.user_id), row.event_key.as_str(), row.events));
+    let mut loops = store_loops::loops(conn, &hours::suspects(days))?;
+    if loops.is_empty() {
+        return Ok(rows);
+    }
+    for row in rows.iter_mut().filter(|row| row.event_key == EVENT_LOOP) {
+        if let Some(found) = loops.remove(&(row.workspace_id, row.day, row.user_id)) {
+            row.events = row.events.max(found);
+        }
+    }
+    rows.extend(loops.into_iter().map(|((workspace_id, day, user_id), events)| UsageRow {
+        workspace_id,
+        user_id,
+        event_key: EVENT_LOOP.to_owned(),
+        feature: String::new(),
+        day,
+        events,
+        value: 0.0,
+        first_at: None,
+    }));
+    rows.sort_by_key(|row| (row.workspace_id, row.day));
+    Ok(rows)
+}
+
+/// The first moment of each primary milestone.
+fn first_events(days: &[UsageRow], names: &mut Names) -> Vec<(Name, DateTime<Utc>)> {
+    let mut first: BTreeMap<Name, DateTime<Utc>> = BTreeMap::new();
+    for day in days {
+        let Some(at) = day.first_at else { continue };
+        let known = first.entry(names.intern(&day.event_key)).or_insert(at);
+        *known = at.min(*known);
+    }
+    first.into_iter().collect()
 }
 
 /// Rows in the order of workspaces, taken one workspace after the other.
@@ -107,7 +160,7 @@ fn workspace(
         primary_domain,
         plan_tier: row.plan_tier,
         seats_purchased: row.seats_purchased.map(i64::from),
-        activated_at: None,
+        first_events: Vec::new(),
         last_active_at,
     }
 }

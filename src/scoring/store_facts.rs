@@ -78,7 +78,8 @@ pub(super) fn workspaces(
                 a.id as account_id, a.icp_fit_tier, a.icp_fit_score, a.employee_count, a.industry,
                 a.sub_industry, a.country, a.region, a.tech_stack, a.is_strategic,
                 a.lifecycle_stage, a.segment, a.territory, s.score as account_score,
-                (select count(*) from account_links o where o.account_id = a.id)
+                (select count(*) from account_links o join workspaces ow on ow.id = o.workspace_id
+                 where o.account_id = a.id and ow.type = 'prod' and ow.status <> 'deleted')
                     as account_workspaces
          from workspaces w
          left join account_links l on l.workspace_id = w.id
@@ -201,16 +202,28 @@ pub struct UsageRow {
     pub events: i64,
     #[diesel(sql_type = Double)]
     pub value: f64,
+    /// Of a primary milestone, when the first of these events happened; of one that is no key event
+    /// the beginning of that hour.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub first_at: Option<DateTime<Utc>>,
 }
 
-pub(super) fn usage(conn: &mut PgConnection, ids: &[WorkspaceId]) -> Result<Vec<UsageRow>> {
+pub(super) fn usage(
+    conn: &mut PgConnection,
+    ids: &[WorkspaceId],
+    milestones: &[&str],
+) -> Result<Vec<UsageRow>> {
     Ok(diesel::sql_query(
         "select u.workspace_id, coalesce(p.canonical_id, u.user_id) as user_id, u.event_key,
-                u.feature, u.day, u.events, u.value::float8 as value
+                u.feature, u.day, u.events, u.value::float8 as value,
+                case when u.event_key = any($2) then coalesce(u.first_at,
+                    u.day::timestamp at time zone 'UTC' + make_interval(hours =>
+                        (length(u.hours::text) - length(rtrim(u.hours::text, '0'))) / 8)) end as first_at
          from usage_days u left join product_users p on p.id = u.user_id
          where u.workspace_id = any($1) order by u.workspace_id, u.day",
     )
     .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<Text>, _>(milestones)
     .load(conn)?)
 }
 

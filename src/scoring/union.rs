@@ -20,6 +20,7 @@ pub fn of_account(account: AccountId, cases: &[&Case]) -> Option<Case> {
     for case in rest {
         let (ours, theirs) = (&mut union.workspace, &case.workspace);
         ours.created_at = ours.created_at.into_iter().chain(theirs.created_at).min();
+        ours.first_events.extend(theirs.first_events.iter().copied());
         ours.last_active_at = ours.last_active_at.max(theirs.last_active_at);
         if plan_rank(theirs.plan_tier.as_deref()) > plan_rank(ours.plan_tier.as_deref()) {
             ours.plan_tier.clone_from(&theirs.plan_tier);

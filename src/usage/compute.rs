@@ -113,15 +113,20 @@ fn activation(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
         .iter()
         .filter_map(|milestone| Some((first_day(milestone.event)?, milestone)))
         .collect();
+    let first_events = &known.workspace.first_events;
+    let moment = |day: NaiveDate, event: Name| {
+        let own = first_events.iter().filter(|(name, at)| *name == event && at.date_naive() == day);
+        own.map(|(_, at)| *at).min().unwrap_or(start_of(day))
+    };
     let primary = completed.iter().filter(|(_, milestone)| milestone.is_primary);
-    let activated = primary.min_by_key(|(day, _)| *day);
+    let activated = primary
+        .map(|(day, milestone)| (moment(*day, milestone.event), milestone))
+        .min_by_key(|(at, _)| *at);
     fields.set("activated", activated.is_some());
-    fields.set("activation_date", activated.map(|(day, _)| *day));
+    fields.set("activation_date", activated.map(|(at, _)| at.date_naive()));
     fields.set("activation_path", activated.map(|(_, milestone)| milestone.label.as_str()));
-    let hours = activated.zip(known.workspace.created_at).map(|((day, _), created)| {
-        let at = known.workspace.activated_at.unwrap_or(start_of(*day));
-        hours(at - created)
-    });
+    let hours =
+        activated.zip(known.workspace.created_at).map(|((at, _), created)| hours(at - created));
     fields.set("time_to_activation_hours", hours);
     fields.set("milestones_completed", count(completed.len()));
     let percent = Some(100.0 * ratio(completed.len(), milestones.len()));

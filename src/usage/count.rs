@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
+use super::hours::Hours;
 use crate::ids::{UserId, WorkspaceId};
 
 /// A row of usage days: workspace, day, person, event key, feature; in the order of the table.
@@ -18,6 +19,10 @@ pub struct Delta {
     pub lost: bool,
     /// Values more, or fewer: signed decimal numbers, summed by the database, exactly.
     pub values: Vec<String>,
+    /// In which hours.
+    pub hours: Hours,
+    /// The first moment of the key events among those that were added.
+    pub first_at: Option<DateTime<Utc>>,
 }
 
 /// Changes of usage days, added up.
@@ -28,18 +33,23 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// One event more.
-    pub fn add(&mut self, key: DayKey, value: Option<&str>) {
+    /// One event more, which happened at `at`.
+    pub fn add(&mut self, key: DayKey, at: DateTime<Utc>, is_key: bool, value: Option<&str>) {
         let delta = self.days.entry(key).or_default();
         delta.events = delta.events.saturating_add(1);
+        delta.hours.add(at, 1);
+        if is_key {
+            delta.first_at = delta.first_at.into_iter().chain([at]).min();
+        }
         delta.values.extend(value.map(str::to_owned));
     }
 
-    /// One event fewer.
-    pub fn take(&mut self, key: DayKey, value: Option<&str>) {
+    /// One event fewer, which happened at `at`.
+    pub fn take(&mut self, key: DayKey, at: DateTime<Utc>, value: Option<&str>) {
         let delta = self.days.entry(key).or_default();
         delta.events = delta.events.saturating_sub(1);
         delta.lost = true;
+        delta.hours.add(at, -1);
         delta.values.extend(value.map(|value| match value.strip_prefix('-') {
             Some(positive) => positive.to_owned(),
             None => format!("-{value}"),
@@ -60,10 +70,12 @@ mod tests {
             "a".to_owned(),
             String::new(),
         );
+        let at = DateTime::UNIX_EPOCH;
         let mut counts = Counts::default();
-        counts.add(key.clone(), Some("1.5"));
-        counts.take(key.clone(), Some("1.5"));
-        counts.take(key.clone(), Some("-2"));
+        counts.add(key.clone(), at, true, Some("1.5"));
+        counts.take(key.clone(), at, Some("1.5"));
+        assert_eq!(counts.days[&key].hours, Hours::default());
+        counts.take(key.clone(), at, Some("-2"));
         let delta = &counts.days[&key];
         assert_eq!(
             (delta.events, delta.values.as_slice()),

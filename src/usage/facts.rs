@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::day::Name;
 use super::signal::{Fields, Value};
 use crate::ids::UserId;
 
@@ -109,8 +110,9 @@ pub struct WorkspaceFacts {
     pub plan_tier: Option<String>,
     /// Seats that the product reports; those of subscriptions go first.
     pub seats_purchased: Option<i64>,
-    /// The moment of the primary milestone; without it, activation counts from its day's start.
-    pub activated_at: Option<DateTime<Utc>>,
+    /// When events of primary milestones happened first; without it, activation counts from its day's
+    /// start.
+    pub first_events: Vec<(Name, DateTime<Utc>)>,
     /// The newest event; without it, the last active day's start stands for it.
     pub last_active_at: Option<DateTime<Utc>>,
 }

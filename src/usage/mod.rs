@@ -7,7 +7,8 @@
 //! of all of these).
 //!
 //! The drainer's half: `project` (events to usage days and key events), `count` (what is added and
-//! taken away), `store_days` (the partitions of key events), `rebuild` (counting the journal again by another
+//! taken away), `hours` with `store_loops` (the hours of a day, and one event repeated again and again
+//! within one of them), `store_days` (the partitions of key events), `rebuild` (counting the journal again by another
 //! catalog, as one of the `jobs`). Owns `usage_days`, `key_events`, `membership_events`, `inferred_events`
 //! and `visits`.
 //!
@@ -22,6 +23,7 @@ pub mod count;
 pub mod day;
 pub mod dictionary;
 pub mod facts;
+pub mod hours;
 pub mod jobs;
 pub mod project;
 pub mod rebuild;
@@ -29,5 +31,6 @@ pub mod signal;
 pub mod store_days;
 pub mod store_inferred;
 pub mod store_key_events;
+pub mod store_loops;
 pub mod store_usage;
 pub mod taxonomy;

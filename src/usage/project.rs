@@ -55,10 +55,11 @@ impl Changes {
         chunk: &mut Chunk<'_>,
         workspace: WorkspaceId,
         row: &InferredRow,
+        is_key: bool,
         known: bool,
     ) {
         let day = row.occurred_at.date_naive();
-        self.counts.add(row.day_key(workspace), row.value.as_deref());
+        self.counts.add(row.day_key(workspace), row.occurred_at, is_key, row.value.as_deref());
         chunk.touch(workspace, day);
         if !known {
             self.visits.push((row.user_id, workspace, day));
@@ -99,7 +100,7 @@ pub(super) fn place_new(chunk: &mut Chunk<'_>, changes: &mut Changes) {
         if let Some(workspace) = event.workspace {
             let pair = (workspace, event.person);
             let settled = !changes.active.contains(&pair);
-            changes.count(chunk, workspace, &row, event.known);
+            changes.count(chunk, workspace, &row, meaning.is_key, event.known);
             if settled {
                 // The membership knows the newest event that named its workspace already.
                 changes.active.remove(&pair);
@@ -114,7 +115,7 @@ pub(super) fn place_new(chunk: &mut Chunk<'_>, changes: &mut Changes) {
             trail.and_then(|trail| trail.workspace_at(event.message.at))
         {
             row.workspace_id = Some(workspace);
-            changes.count(chunk, workspace, &row, event.known);
+            changes.count(chunk, workspace, &row, meaning.is_key, event.known);
             if meaning.is_key {
                 changes.key_events.push(key_event(event, meaning, workspace, Some(inferred)));
             }
@@ -203,7 +204,7 @@ pub(super) fn place_old(
     for (mut row, found) in to {
         let key_event = stored.remove(&row.id).or_else(|| waiting_key_event(&row));
         if let Some(before) = row.workspace_id {
-            changes.counts.take(row.day_key(before), row.value.as_deref());
+            changes.counts.take(row.day_key(before), row.occurred_at, row.value.as_deref());
             chunk.touch(before, row.occurred_at.date_naive());
             changes.note(chunk, before, &row);
         } else {
@@ -213,7 +214,8 @@ pub(super) fn place_old(
         row.workspace_id = found.map(|found| found.0);
         match found {
             Some((workspace, inferred)) => {
-                changes.count(chunk, workspace, &row, known.contains(&row.user_id));
+                let is_known = known.contains(&row.user_id);
+                changes.count(chunk, workspace, &row, key_event.is_some(), is_known);
                 changes.key_events.extend(key_event.map(|event| KeyEvent {
                     workspace_id: workspace,
                     inferred: Some(inferred.as_str().to_owned()),

@@ -237,7 +237,7 @@ fn take_back(
     store_key_events::take_key_events(conn, &rows)?;
     for row in &rows {
         let Some(workspace) = row.workspace_id else { continue };
-        changes.counts.take(row.day_key(workspace), row.value.as_deref());
+        changes.counts.take(row.day_key(workspace), row.occurred_at, row.value.as_deref());
         chunk.touch(workspace, row.occurred_at.date_naive());
         changes.note(chunk, workspace, row);
     }

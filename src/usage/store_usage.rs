@@ -1,16 +1,13 @@
 //! The SQL of usage days, as the drainer writes them.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 
 use super::count::{Counts, DayKey, Delta};
 use crate::error::Result;
-use crate::ids::{UserId, WorkspaceId};
-use crate::retention;
 
-/// Adds the changes to the usage days; days that come to nothing are removed, and what follows from
-/// the rest is derived anew.
+/// Adds the changes to the usage days; days that come to nothing are removed.
 ///
 /// # Errors
 /// When the database fails.
@@ -22,48 +19,45 @@ pub fn apply(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
     // add up, and rows come in the order of the table already.
     let (plain, summed): (Vec<_>, Vec<_>) =
         counts.days.iter().partition(|(_, delta)| delta.values.len() <= 1);
-    let mut suspects = add(conn, &plain, ADD)?;
-    suspects.extend(add(conn, &summed, ADD_SUMS)?);
+    add(conn, &plain, ADD)?;
+    add(conn, &summed, ADD_SUMS)?;
     remove_empty(conn, counts)?;
-    suspects.extend(lessened(conn, counts)?);
-    recount_loops(conn, &suspects)
+    settle_first(conn, counts)
 }
 
-const ADD: &str = "with added as (
-    insert into usage_days (workspace_id, day, user_id, event_key, feature, events, value)
-    select workspace_id, day, user_id, event_key, feature, events, trim_scale(coalesce(value::numeric, 0))
-    from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[])
-        as t (workspace_id, day, user_id, event_key, feature, events, value)
+const ADD: &str = "insert into usage_days (workspace_id, day, user_id, event_key, feature, events, value, hours, first_at)
+    select workspace_id, day, user_id, event_key, feature, events, trim_scale(coalesce(value::numeric, 0)),
+           hours::numeric, first_at
+    from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
+                $9::timestamptz[])
+        as t (workspace_id, day, user_id, event_key, feature, events, value, hours, first_at)
     on conflict (workspace_id, day, user_id, event_key, feature) do update set
         events = usage_days.events + excluded.events,
-        value = trim_scale(usage_days.value + excluded.value)
-    returning workspace_id, day, user_id, events)
-select distinct workspace_id, day, user_id from added where events >= 100";
+        value = trim_scale(usage_days.value + excluded.value),
+        hours = usage_days.hours + excluded.hours,
+        first_at = least(usage_days.first_at, excluded.first_at)";
 
-const ADD_SUMS: &str = "with added as (
-    insert into usage_days (workspace_id, day, user_id, event_key, feature, events, value)
-    select workspace_id, day, user_id, event_key, feature, sum(events), trim_scale(coalesce(sum(value::numeric), 0))
-    from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[])
-        as t (workspace_id, day, user_id, event_key, feature, events, value)
+const ADD_SUMS: &str = "insert into usage_days (workspace_id, day, user_id, event_key, feature, events, value, hours, first_at)
+    select workspace_id, day, user_id, event_key, feature, sum(events), trim_scale(coalesce(sum(value::numeric), 0)),
+           sum(hours::numeric), min(first_at)
+    from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
+                $9::timestamptz[])
+        as t (workspace_id, day, user_id, event_key, feature, events, value, hours, first_at)
     group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
     on conflict (workspace_id, day, user_id, event_key, feature) do update set
         events = usage_days.events + excluded.events,
-        value = trim_scale(usage_days.value + excluded.value)
-    returning workspace_id, day, user_id, events)
-select distinct workspace_id, day, user_id from added where events >= 100";
+        value = trim_scale(usage_days.value + excluded.value),
+        hours = usage_days.hours + excluded.hours,
+        first_at = least(usage_days.first_at, excluded.first_at)";
 
-/// Answers with the days of people that may hold a loop now.
-fn add(
-    conn: &mut PgConnection,
-    deltas: &[(&DayKey, &Delta)],
-    statement: &str,
-) -> Result<Vec<PersonDay>> {
+fn add(conn: &mut PgConnection, deltas: &[(&DayKey, &Delta)], statement: &str) -> Result<()> {
     if deltas.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let (mut workspaces, mut days, mut users) = (Vec::new(), Vec::new(), Vec::new());
     let (mut keys, mut features) = (Vec::new(), Vec::new());
     let (mut events, mut values) = (Vec::<i64>::new(), Vec::<Option<&str>>::new());
+    let (mut hours, mut moments) = (Vec::<String>::new(), Vec::<Option<DateTime<Utc>>>::new());
     for ((workspace, day, user, key, feature), delta) in deltas {
         // The first value travels with the count, every further one in a row of its own.
         for place in 0..delta.values.len().max(1) {
@@ -74,9 +68,11 @@ fn add(
             features.push(feature.as_str());
             events.push(if place == 0 { delta.events } else { 0 });
             values.push(delta.values.get(place).map(String::as_str));
+            hours.push(if place == 0 { delta.hours.to_decimal() } else { "0".to_owned() });
+            moments.push(delta.first_at);
         }
     }
-    Ok(diesel::sql_query(statement)
+    diesel::sql_query(statement)
         .bind::<Array<SqlUuid>, _>(workspaces)
         .bind::<Array<Date>, _>(days)
         .bind::<Array<SqlUuid>, _>(users)
@@ -84,7 +80,10 @@ fn add(
         .bind::<Array<Text>, _>(features)
         .bind::<Array<BigInt>, _>(events)
         .bind::<Array<Nullable<Text>>, _>(values)
-        .load(conn)?)
+        .bind::<Array<Text>, _>(hours)
+        .bind::<Array<Nullable<Timestamptz>>, _>(moments)
+        .execute(conn)?;
+    Ok(())
 }
 
 fn remove_empty(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
@@ -109,84 +108,35 @@ fn remove_empty(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
     Ok(())
 }
 
-#[derive(QueryableByName)]
-struct PersonDay {
-    #[diesel(sql_type = SqlUuid)]
-    workspace_id: WorkspaceId,
-    #[diesel(sql_type = Date)]
-    day: NaiveDate,
-    #[diesel(sql_type = SqlUuid)]
-    user_id: UserId,
-}
-
-/// The days of people that lost events and hold a loop: it may be one no more.
-fn lessened(conn: &mut PgConnection, counts: &Counts) -> Result<Vec<PersonDay>> {
-    let fewer: Vec<_> =
+/// Of rows that lost events, finds the first moment again among the key events that are left. Of days
+/// whose key events are dropped it is not known any more.
+fn settle_first(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
+    let lost: Vec<_> =
         counts.days.iter().filter(|(_, delta)| delta.lost).map(|(key, _)| key).collect();
-    if fewer.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(diesel::sql_query(
-        "select distinct u.workspace_id, u.day, u.user_id
-         from unnest($1::uuid[], $2::date[], $3::uuid[]) as t (workspace_id, day, user_id)
-         join usage_days u on u.workspace_id = t.workspace_id and u.day = t.day and u.user_id = t.user_id
-         where u.workspace_id = any($1) and u.event_key = 'event_loop'",
-    )
-    .bind::<Array<SqlUuid>, _>(fewer.iter().map(|key| key.0).collect::<Vec<_>>())
-    .bind::<Array<Date>, _>(fewer.iter().map(|key| key.1).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(fewer.iter().map(|key| key.2).collect::<Vec<_>>())
-    .load(conn)?)
-}
-
-/// Sets the derived event `event_loop` for these days: the number of hours in which the person
-/// repeated one key event at least 100 times (`spec/scoring.md`). Counted anew from the key events
-/// rather than added to, so that any order ends the same. Events more can make a loop only of a
-/// row that they bring to a hundred, events fewer can only end one. Of days whose key events may
-/// have been dropped what was found stays.
-fn recount_loops(conn: &mut PgConnection, suspects: &[PersonDay]) -> Result<()> {
-    if suspects.is_empty() {
+    if lost.is_empty() {
         return Ok(());
     }
-    let complete_from = retention::store::load(conn)?.key_events_complete_from;
-    let suspects: Vec<&PersonDay> =
-        suspects.iter().filter(|suspect| suspect.day >= complete_from).collect();
-    let (first, last) = (
-        suspects.iter().map(|suspect| suspect.day).min(),
-        suspects.iter().map(|suspect| suspect.day).max(),
-    );
-    if suspects.is_empty() {
-        return Ok(());
-    }
-    let workspaces: Vec<WorkspaceId> =
-        suspects.iter().map(|suspect| suspect.workspace_id).collect();
-    let days: Vec<NaiveDate> = suspects.iter().map(|suspect| suspect.day).collect();
-    let users: Vec<UserId> = suspects.iter().map(|suspect| suspect.user_id).collect();
+    let days = lost.iter().map(|key| key.1);
+    let (first, last) = (days.clone().min(), days.max());
     diesel::sql_query(
-        "delete from usage_days u using unnest($1::uuid[], $2::date[], $3::uuid[]) as t (workspace_id, day, user_id)
+        "update usage_days u set first_at = (
+             select min(k.occurred_at) from key_events k
+             where k.workspace_id = t.workspace_id and k.event_key = t.event_key and k.user_id = t.user_id
+               and k.feature = t.feature
+               and k.occurred_at >= t.day::timestamp at time zone 'UTC'
+               and k.occurred_at < (t.day + 1)::timestamp at time zone 'UTC'
+               and k.occurred_at >= $6::date::timestamp at time zone 'UTC'
+               and k.occurred_at < ($7::date + 1)::timestamp at time zone 'UTC')
+         from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::text[])
+             as t (workspace_id, day, user_id, event_key, feature)
          where u.workspace_id = t.workspace_id and u.day = t.day and u.user_id = t.user_id
-           and u.event_key = 'event_loop'",
+           and u.event_key = t.event_key and u.feature = t.feature and u.first_at is not null",
     )
-    .bind::<Array<SqlUuid>, _>(&workspaces)
-    .bind::<Array<Date>, _>(&days)
-    .bind::<Array<SqlUuid>, _>(&users)
-    .execute(conn)?;
-    diesel::sql_query(
-        "insert into usage_days (workspace_id, day, user_id, event_key, events)
-         select workspace_id, day, user_id, 'event_loop', count(*) from (
-             select t.workspace_id, t.day, t.user_id
-             from unnest($1::uuid[], $2::date[], $3::uuid[]) as t (workspace_id, day, user_id)
-             join key_events k on k.workspace_id = t.workspace_id and k.user_id = t.user_id
-              and k.occurred_at >= t.day::timestamp at time zone 'UTC'
-              and k.occurred_at < (t.day + 1)::timestamp at time zone 'UTC'
-             where k.workspace_id = any($1) and k.occurred_at >= $4::date::timestamp at time zone 'UTC'
-               and k.occurred_at < ($5::date + 1)::timestamp at time zone 'UTC'
-             group by t.workspace_id, t.day, t.user_id, k.event_key, date_trunc('hour', k.occurred_at at time zone 'UTC')
-             having count(*) >= 100
-         ) hours group by 1, 2, 3 order by 1, 2, 3",
-    )
-    .bind::<Array<SqlUuid>, _>(workspaces)
-    .bind::<Array<Date>, _>(days)
-    .bind::<Array<SqlUuid>, _>(users)
+    .bind::<Array<SqlUuid>, _>(lost.iter().map(|key| key.0).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(lost.iter().map(|key| key.1).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(lost.iter().map(|key| key.2).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(lost.iter().map(|key| key.3.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(lost.iter().map(|key| key.4.as_str()).collect::<Vec<_>>())
     .bind::<Nullable<Date>, _>(first)
     .bind::<Nullable<Date>, _>(last)
     .execute(conn)?;

@@ -161,6 +161,11 @@ impl Taxonomy {
         }
     }
 
+    /// The events that make a workspace activated.
+    pub fn primary_milestones(&self) -> impl Iterator<Item = Name> {
+        self.milestones.iter().filter(|one| one.is_primary).map(|one| one.event)
+    }
+
     /// How many key features the catalog names; `None` when it names none.
     pub(super) fn key_feature_count(&self) -> Option<usize> {
         Some(self.key_features.len()).filter(|count| *count > 0)

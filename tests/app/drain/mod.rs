@@ -8,6 +8,7 @@ mod captures;
 mod crash;
 mod days;
 mod healing;
+mod loops;
 mod order;
 mod rebuild;
 mod speed;
