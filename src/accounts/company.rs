@@ -78,11 +78,7 @@ impl Account {
         let mut all = self.traits.clone();
         for traits in workspaces {
             for name in SHARED {
-                let (value, at) =
-                    (traits.values.get(name), traits.times.get(name).and_then(Value::as_i64));
-                if let (Some(value), Some(at)) =
-                    (value, at.and_then(DateTime::from_timestamp_micros))
-                {
+                if let (Some(value), Some(at)) = (traits.values.get(name), traits.moment(name)) {
                     all.say(name, value, at);
                 }
             }

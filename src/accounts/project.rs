@@ -15,6 +15,7 @@ use crate::identity::domain::Email;
 use crate::ids::{AccountId, WorkspaceId};
 use crate::ingest::chunk::{Chunk, Manner};
 use crate::ingest::message::Kind;
+use crate::ingest::moment::Moment;
 use crate::ingest::traits::text_of;
 
 /// The projection of accounts; runs after usage, since who created a workspace says whose it is.
@@ -44,7 +45,7 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
 /// What a chunk says about one company.
 struct Said {
     first_at: DateTime<Utc>,
-    traits: Vec<(DateTime<Utc>, Map<String, Value>)>,
+    traits: Vec<(Moment, Map<String, Value>)>,
 }
 
 /// Companies by domain, from calls that carry the e-mail themselves: so no order matters. Calls come by
@@ -68,7 +69,7 @@ fn said(chunk: &Chunk<'_>) -> BTreeMap<String, Said> {
             of_company.retain(|name, _| !is_internal(name));
         }
         if !of_company.is_empty() {
-            company.traits.push((at, of_company));
+            company.traits.push((event.message.moment(), of_company));
         }
     }
     said

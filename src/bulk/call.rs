@@ -10,6 +10,7 @@ use super::row::{Membership, Row, Said};
 use crate::ids::{SourceId, UserId, WorkspaceId};
 use crate::ingest::chunk::{ChunkEvent, Manner};
 use crate::ingest::message::{Json, Kind, Message, Notes};
+use crate::ingest::moment::Moment;
 
 /// Scripts and files have no source.
 pub const NO_SOURCE: SourceId = SourceId(Uuid::nil());
@@ -35,10 +36,10 @@ impl Sender {
         let one = |call: Call| vec![self.event(call)];
         match &row.said {
             Said::User { id, traits } => {
-                one(Call { user: Some(id), ..Call::new(Kind::Identify, row.at, traits.clone()) })
+                one(Call { user: Some(id), ..Call::new(Kind::Identify, row.moment(), traits.clone()) })
             }
             Said::Workspace { id, traits } => {
-                one(Call { workspace: Some(id), ..Call::new(Kind::Group, row.at, traits.clone()) })
+                one(Call { workspace: Some(id), ..Call::new(Kind::Group, row.moment(), traits.clone()) })
             }
             // The same words as those of somebody who signs up from there.
             Said::Account { domain: Some(domain), traits, .. } => {
@@ -46,12 +47,12 @@ impl Sender {
                     ("email_domain".to_owned(), json!(domain)),
                     ("company".to_owned(), Value::Object(traits.clone())),
                 ]);
-                one(Call::new(Kind::Identify, row.at, said))
+                one(Call::new(Kind::Identify, row.moment(), said))
             }
             // Subscriptions are no matter of calls: their own feature writes them.
             Said::Account { domain: None, .. } | Said::Subscription(_) => Vec::new(),
             Said::Membership(said) => {
-                let calls = membership(said, row.at);
+                let calls = membership(said, row.moment());
                 calls.into_iter().map(|call| self.event(call)).collect()
             }
         }
@@ -78,7 +79,8 @@ impl Sender {
                 group_id: own(call.workspace),
                 workspace_hint: None,
                 event: None,
-                at: call.at,
+                at: call.said.at,
+                seq: call.said.seq,
                 notes: Notes::default(),
                 traits: Some(Json::of(&call.traits)),
                 properties: None,
@@ -89,13 +91,15 @@ impl Sender {
     }
 }
 
-fn membership(said: &Membership, at: DateTime<Utc>) -> Vec<Call<'_>> {
-    let call = |at, traits, manner| Call {
+fn membership(said: &Membership, row: Moment) -> Vec<Call<'_>> {
+    let call = |said_at, traits, manner| Call {
         user: Some(&said.user),
         workspace: Some(&said.workspace),
         manner,
-        ..Call::new(Kind::Group, at, traits)
+        ..Call::new(Kind::Group, said_at, traits)
     };
+    // What the record dates itself is as new as the record.
+    let dated = |at| Moment::new(at, row.seq);
     let mut of_member = Map::new();
     if let Some(role) = said.role {
         of_member.insert("role".to_owned(), json!(role));
@@ -105,10 +109,13 @@ fn membership(said: &Membership, at: DateTime<Utc>) -> Vec<Call<'_>> {
     }
     let manner = if said.left == Some(None) { Manner::Presence } else { Manner::Record };
     let mut calls: Vec<Call<'_>> =
-        said.joined_at.iter().map(|joined| call(*joined, Map::new(), Manner::Record)).collect();
-    calls.push(call(at, of_member, manner));
+        said.joined_at
+            .iter()
+            .map(|joined| call(dated(*joined), Map::new(), Manner::Record))
+            .collect();
+    calls.push(call(row, of_member, manner));
     if let Some(Some(left)) = said.left {
-        calls.push(call(left, Map::from_iter([("role".to_owned(), Value::Null)]), Manner::Record));
+        calls.push(call(dated(left), Map::from_iter([("role".to_owned(), Value::Null)]), Manner::Record));
     }
     calls
 }
@@ -117,13 +124,13 @@ struct Call<'a> {
     kind: Kind,
     user: Option<&'a str>,
     workspace: Option<&'a str>,
-    at: DateTime<Utc>,
+    said: Moment,
     traits: Map<String, Value>,
     manner: Manner,
 }
 
 impl Call<'_> {
-    fn new(kind: Kind, at: DateTime<Utc>, traits: Map<String, Value>) -> Self {
-        Self { kind, user: None, workspace: None, at, traits, manner: Manner::Record }
+    fn new(kind: Kind, said: Moment, traits: Map<String, Value>) -> Self {
+        Self { kind, user: None, workspace: None, said, traits, manner: Manner::Record }
     }
 }

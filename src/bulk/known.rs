@@ -208,7 +208,7 @@ impl Known {
                 for (name, value) in traits {
                     let kept = snake_case(name);
                     let before = known.values.get(&kept).cloned();
-                    changed |= known.say(name, value, row.at)
+                    changed |= known.say(name, value, row.moment())
                         && before.as_ref() != known.values.get(&kept);
                 }
                 changed

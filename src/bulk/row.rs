@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::kind::Kind;
 use super::value::{self, Type, quoted};
+use crate::ingest::moment::{self, Moment};
 use crate::ingest::traits::{snake_case, text_of};
 use crate::subscriptions;
 use crate::workspaces::membership::{persona_named, role_named};
@@ -45,6 +46,8 @@ pub type Ids = Vec<(&'static str, String)>;
 pub struct Row {
     /// Of two words about a field the newer one wins.
     pub at: DateTime<Utc>,
+    /// Its place among words of the same time, see [`Moment`]: a later line is the newer word.
+    pub seq: i64,
     /// The record.
     pub said: Said,
 }
@@ -89,6 +92,12 @@ pub struct Membership {
 }
 
 impl Row {
+    /// When it was said, to tell which of two words is the newer.
+    #[must_use]
+    pub const fn moment(&self) -> Moment {
+        Moment::new(self.at, self.seq)
+    }
+
     /// What names it.
     #[must_use]
     pub fn ids(&self) -> Ids {
@@ -121,7 +130,8 @@ pub fn ids_of(kind: Kind, members: &Map<String, Value>) -> Ids {
     named.collect()
 }
 
-/// Reads a record. `default_at` is its time unless it says one, `now` the clock's.
+/// Reads a record. `default_at` is its receipt, which is its time unless it says one, and greater for a
+/// later line; `now` is the clock's.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -145,7 +155,9 @@ pub fn read(
     }
     let said = reader.said(at, now);
     match said {
-        Some(said) if reader.faults.is_empty() => Ok(Row { at, said }),
+        Some(said) if reader.faults.is_empty() => {
+            Ok(Row { at, seq: moment::seq(default_at, 0), said })
+        }
         _ => Err(reader.faults),
     }
 }

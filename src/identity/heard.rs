@@ -11,6 +11,7 @@ use super::stitch::By;
 use crate::ids::UserId;
 use crate::ingest::chunk::ChunkEvent;
 use crate::ingest::message::{Kind, is_junk_id};
+use crate::ingest::moment::Moment;
 use crate::ingest::traits::{snake_case, text_of};
 
 /// Bytes of a name, as of any id on the wire.
@@ -42,7 +43,7 @@ pub struct Said {
     /// The newest event.
     pub last_at: DateTime<Utc>,
     /// Traits, with the time of the call.
-    pub traits: Vec<(DateTime<Utc>, Map<String, Value>)>,
+    pub traits: Vec<(Moment, Map<String, Value>)>,
 }
 
 /// What is said about people.
@@ -145,7 +146,7 @@ impl Heard {
             self.identifier(event, "sso", &subject, event.person);
         }
         if let Some(person) = self.people.get_mut(&event.person) {
-            person.traits.push((event.message.at, traits));
+            person.traits.push((event.message.moment(), traits));
         }
     }
 }

@@ -19,6 +19,9 @@ use crate::ingest::chunk::Chunk;
 use crate::ingest::endpoint::Endpoint;
 use crate::ingest::parse;
 
+/// The second 0 of these stories.
+const START: i64 = 1_790_000_000;
+
 /// What the tables hold, in memory: each chunk is added as `project` adds it.
 #[derive(Debug, Default, PartialEq)]
 struct Tables {
@@ -37,14 +40,16 @@ struct Outcome {
 }
 
 fn tables_of(chunks: &[Vec<Value>]) -> (Tables, Outcome) {
-    let received = DateTime::from_timestamp(1_000_000, 0).unwrap();
+    let received = at(1_000);
     let mut people: BTreeMap<UserId, Person> = BTreeMap::new();
     let mut tables = Tables::default();
     for events in chunks {
         let body = json!({ "batch": events }).to_string();
         let parsed = parse::body(&body, Endpoint::Batch, received, Uuid::nil()).unwrap();
         let mut chunk = Chunk::new(received, Catalog::default());
-        for message in parsed.accepted {
+        for mut message in parsed.accepted {
+            // In whatever order they are read, their receipts stay what they are.
+            message.seq = seq_of(&message.message_id);
             chunk.admit(Uuid::nil(), SourceId(Uuid::nil()), received, message);
         }
         let heard = Heard::of(&chunk.events);
@@ -116,8 +121,17 @@ fn outcome(people: &BTreeMap<UserId, Person>, tables: &Tables) -> Outcome {
     Outcome { canonical, evidence }
 }
 
+fn at(second: u32) -> DateTime<Utc> {
+    DateTime::from_timestamp(START + i64::from(second), 0).unwrap()
+}
+
+fn seq_of(message_id: &str) -> i64 {
+    let id = Uuid::parse_str(message_id).unwrap().as_u64_pair().1;
+    i64::try_from(id >> 2).unwrap()
+}
+
 fn call(kind: &str, second: u32, more: Value) -> Value {
-    let at = DateTime::from_timestamp(i64::from(second), 0).unwrap().to_rfc3339();
+    let at = at(second).to_rfc3339();
     let mut call = json!({"type": kind, "timestamp": at, "messageId": Uuid::now_v7().to_string()});
     call.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     call
@@ -325,7 +339,7 @@ fn identifiers_of_all_kinds_say_where_they_came_from() {
     let found: Vec<(&str, &str, &str, i64)> = tables
         .identifiers
         .iter()
-        .map(|(one, first)| (one.kind, one.value.as_str(), first.1, first.0.0.timestamp()))
+        .map(|(one, first)| (one.kind, one.value.as_str(), first.1, first.0.0.timestamp() - START))
         .collect();
     assert_eq!(
         found,

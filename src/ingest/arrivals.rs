@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::message::{Kind, Message, is_junk_id};
 
 /// A clock that is off by less is nobody's problem.
-const CLOCK_OFF: TimeDelta = TimeDelta::minutes(5);
+const CLOCK_OFF: TimeDelta = TimeDelta::minutes(2);
 
 /// An event that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,10 +52,14 @@ fn advice(message: &Message<'_>, received_at: DateTime<Utc>) -> Vec<&'static str
     let mut advice = Vec::new();
     if message.notes.clock_ahead {
         advice.push(
-            "The sender's clock is more than a day ahead: the time of receipt was taken. Set its clock.",
+            "Its time is more than 5 minutes ahead of the receipt: the time of receipt was taken. Set the sender's clock.",
+        );
+    } else if message.notes.clock_unset {
+        advice.push(
+            "Its time is before 2000: the time of receipt was taken. Set the sender's clock, or leave timestamp out.",
         );
     } else if message.at > received_at + CLOCK_OFF {
-        advice.push("Its time lies ahead of the receipt: set the sender's clock.");
+        advice.push("Its time is ahead of the receipt: set the sender's clock.");
     }
     if message.kind == Kind::Track && message.workspace().is_none() {
         advice.push(
@@ -111,11 +115,15 @@ mod tests {
             (r#"{"type":"page","userId":"u","messageId":"m","properties":{"a":NaN}}"#, "cleaned"),
             (
                 r#"{"type":"page","userId":"u","messageId":"m","timestamp":"2030-01-01"}"#,
-                "day ahead",
+                "5 minutes ahead",
             ),
             (
-                r#"{"type":"page","userId":"u","messageId":"m","timestamp":"2026-09-21T14:30:00Z"}"#,
-                "ahead of the receipt",
+                r#"{"type":"page","userId":"u","messageId":"m","timestamp":"2026-09-21T14:17:00Z"}"#,
+                "is ahead of the receipt",
+            ),
+            (
+                r#"{"type":"page","userId":"u","messageId":"m","timestamp":"1970-01-01T00:00:07Z"}"#,
+                "before 2000",
             ),
         ] {
             let advice = arrived(event).advice;

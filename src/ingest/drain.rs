@@ -233,7 +233,7 @@ pub(super) struct Arrival<'a> {
 
 fn arrivals_of<'a>(row: &JournalRow, lines: &'a [u8]) -> Result<Vec<Arrival<'a>>> {
     let (source, received_at) = (row.source_id, row.received_at);
-    Ok(journal::read(lines)?
+    Ok(journal::read_row(lines, received_at)?
         .into_iter()
         .zip(0..)
         .map(|(message, place)| {

@@ -23,7 +23,7 @@ pub enum Code {
     EventTooLarge,
     /// Beyond the 2,500th event of the batch.
     TooManyEvents,
-    /// Not ISO 8601, or before 1970.
+    /// Not ISO 8601.
     BadTimestamp,
     /// Nested deeper than 16 levels.
     TooDeep,

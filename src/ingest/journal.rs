@@ -5,11 +5,12 @@
 //! | --- | --- | --- | --- |
 //! | `k` | kind | `e` | event |
 //! | `i` | message_id | `t` | at, microseconds since 1970 |
-//! | `u` | user_id | `n` | notes: 1 clock_ahead, 2 cleaned, 4 id_made |
+//! | `u` | user_id | `n` | notes: 1 clock_ahead, 2 cleaned, 4 id_made, 8 clock_unset |
 //! | `a` | anonymous_id | `l` | library |
 //! | `p` | previous_id | `h` | page_path |
 //! | `g` | group_id | `T` | traits, verbatim |
 //! | `w` | workspace_hint | `P` | properties, verbatim |
+//! | `s` | seq | | |
 //!
 //! A row of the journal is the messages of one source's requests that were written down together
 //! ([`super::sheaf`]), compressed ([`super::payload`]).
@@ -25,6 +26,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
 use super::message::{Json, Kind, Message, Notes};
+use super::moment;
 use crate::error::{Error, Result};
 
 /// Appends a message.
@@ -41,10 +43,14 @@ pub fn write(message: &Message<'_>, out: &mut Vec<u8>) {
     text(out, b"e", message.event.as_ref());
     key(out, b"t");
     out.extend_from_slice(message.at.timestamp_micros().to_string().as_bytes());
+    if message.seq != 0 {
+        key(out, b"s");
+        out.extend_from_slice(message.seq.to_string().as_bytes());
+    }
     let bits = bits(message.notes);
     if bits != 0 {
         key(out, b"n");
-        out.push(b'0'.saturating_add(bits));
+        out.extend_from_slice(bits.to_string().as_bytes());
     }
     text(out, b"l", message.library.as_ref());
     text(out, b"h", message.page_path.as_ref());
@@ -68,6 +74,19 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Message<'_>>> {
         .collect()
 }
 
+/// As [`read`], for a row of the journal that was received at `received_at`: messages written before
+/// they had sequence numbers get those of the row and of their place in it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_row(bytes: &[u8], received_at: DateTime<Utc>) -> Result<Vec<Message<'_>>> {
+    let mut messages = read(bytes)?;
+    for (place, message) in messages.iter_mut().enumerate().filter(|(_, one)| one.seq == 0) {
+        message.seq = moment::seq(received_at, place);
+    }
+    Ok(messages)
+}
+
 #[derive(Deserialize)]
 struct Line<'a> {
     k: Kind,
@@ -86,6 +105,8 @@ struct Line<'a> {
     #[serde(borrow)]
     e: Option<Text<'a>>,
     t: i64,
+    #[serde(default)]
+    s: i64,
     #[serde(default)]
     n: u8,
     #[serde(borrow)]
@@ -113,6 +134,7 @@ impl<'a> Line<'a> {
             event: plain(self.e),
             at: DateTime::<Utc>::from_timestamp_micros(self.t)
                 .ok_or_else(|| Error::internal("journal: a time out of range"))?,
+            seq: self.s,
             notes: notes(self.n),
             traits: self.traits.map(json),
             properties: self.properties.map(json),
@@ -175,11 +197,19 @@ fn text(out: &mut Vec<u8>, name: &[u8], value: Option<&Cow<'_, str>>) {
 }
 
 fn bits(notes: Notes) -> u8 {
-    u8::from(notes.clock_ahead) | (u8::from(notes.cleaned) << 1) | (u8::from(notes.id_made) << 2)
+    u8::from(notes.clock_ahead)
+        | (u8::from(notes.cleaned) << 1)
+        | (u8::from(notes.id_made) << 2)
+        | (u8::from(notes.clock_unset) << 3)
 }
 
 const fn notes(bits: u8) -> Notes {
-    Notes { clock_ahead: bits & 1 != 0, cleaned: bits & 2 != 0, id_made: bits & 4 != 0 }
+    Notes {
+        clock_ahead: bits & 1 != 0,
+        cleaned: bits & 2 != 0,
+        id_made: bits & 4 != 0,
+        clock_unset: bits & 8 != 0,
+    }
 }
 
 #[cfg(test)]
@@ -198,7 +228,8 @@ mod tests {
             workspace_hint: Some("w".into()),
             event: Some("Pricing \t page".into()),
             at: DateTime::from_timestamp_micros(1_790_000_000_123_456).unwrap(),
-            notes: Notes { clock_ahead: true, cleaned: false, id_made: true },
+            seq: 3_478_000_000_000_000_001,
+            notes: Notes { clock_ahead: true, cleaned: false, id_made: true, clock_unset: true },
             traits: Some(Json::checked("{ \"a\":\n 1 }".into())),
             properties: Some(Json::checked("{}".into())),
             library: Some("l/1".into()),
@@ -214,13 +245,17 @@ mod tests {
             event: None,
             workspace_hint: None,
             group_id: None,
+            seq: 0,
             notes: Notes::default(),
             ..full.clone()
         };
         let mut out = Vec::new();
         write(&full, &mut out);
         write(&bare, &mut out);
-        assert_eq!(read(&out).unwrap(), [full, bare]);
+        assert_eq!(read(&out).unwrap(), [full.clone(), bare.clone()]);
+        let received = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let bare = Message { seq: moment::seq(received, 1), ..bare };
+        assert_eq!(read_row(&out, received).unwrap(), [full, bare]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use super::import::{self, Names};
 use super::parse::Parsed;
 use super::writer::{Refused, Submission};
-use super::{failure, intake, journal, parse, store_journal};
+use super::{failure, intake, journal, moment, parse, store_journal};
 use crate::clock::Clock;
 use crate::db::{Database, Pool};
 use crate::error::{Error, Result};
@@ -118,7 +118,12 @@ impl Row {
         self.lines += 1;
         let received_at = line.received_at.unwrap_or(self.at);
         match parse::body(&line.body, Endpoint::Batch, received_at, line.request) {
-            Ok(Parsed { accepted, rejected, .. }) => {
+            Ok(Parsed { mut accepted, rejected, .. }) => {
+                // The lines of a file are the items of one request.
+                for (item, message) in accepted.iter_mut().enumerate() {
+                    let item = u64::try_from(item).unwrap_or_default();
+                    message.seq = moment::seq_of_line(received_at, number).saturating_add_unsigned(item);
+                }
                 accepted.iter().for_each(|message| journal::write(message, &mut self.text));
                 self.events += accepted.len();
                 self.refused.extend(rejected.iter().map(|event| Refused {

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::moment::Moment;
+
 /// The six calls of the Segment spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -86,8 +88,10 @@ impl<'a> Json<'a> {
 /// What the parser had to decide about a message; shown beside the event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
-    /// The clock said more than 24 h ahead of the receipt: the time was set to the receipt.
+    /// The clock said more than 5 minutes ahead of the receipt: the time was set to the receipt.
     pub clock_ahead: bool,
+    /// The clock said before 2000: the time was set to the receipt.
+    pub clock_unset: bool,
     /// Something that cannot be stored was replaced (NUL and lone surrogates by U+FFFD, NaN and
     /// infinite numbers by null), shortened (names over 512 bytes) or left out (an id that is
     /// neither text nor number, properties or traits that are no object).
@@ -118,9 +122,10 @@ pub struct Message<'a> {
     /// [`Kind::Track`]: the event's name, as sent, always there. [`Kind::Page`] and
     /// [`Kind::Screen`]: the name, if any. At most 512 bytes.
     pub event: Option<Cow<'a, str>>,
-    /// When it happened by the server's clock, in whole microseconds, never before 1970:
-    /// receipt - (sentAt - timestamp).
+    /// When it happened by the server's clock, in whole microseconds, never before 2000.
     pub at: DateTime<Utc>,
+    /// Its place among events of the same time, see [`super::moment::seq`]; 0 when that is not known.
+    pub seq: i64,
     /// What the parser had to decide.
     pub notes: Notes,
     /// [`Kind::Identify`]: the user's traits (`traits`, else `context.traits`). [`Kind::Group`]: the
@@ -139,6 +144,12 @@ impl Message<'_> {
     #[must_use]
     pub fn workspace(&self) -> Option<&str> {
         self.group_id.as_deref().or(self.workspace_hint.as_deref())
+    }
+
+    /// When it was said, to tell which of two calls is the newer.
+    #[must_use]
+    pub const fn moment(&self) -> Moment {
+        Moment::new(self.at, self.seq)
     }
 
     /// The call as a body for `POST /v1/batch`: posted again, it means the same at the same time.
@@ -194,6 +205,7 @@ impl Message<'_> {
             workspace_hint: own(self.workspace_hint),
             event: own(self.event),
             at: self.at,
+            seq: self.seq,
             notes: self.notes,
             traits: self.traits.map(Json::into_owned),
             properties: self.properties.map(Json::into_owned),

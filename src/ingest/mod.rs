@@ -60,6 +60,7 @@ pub mod measure;
 pub mod merge;
 pub mod message;
 pub mod minutes;
+pub mod moment;
 pub mod names;
 pub mod ops;
 pub mod ops_notes;

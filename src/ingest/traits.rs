@@ -5,13 +5,15 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
+use super::moment::Moment;
+
 /// Traits with the time each was last set. `null` removes a trait but keeps the time, so that an
 /// older value that arrives later stays out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Traits {
     /// Trait to value, in snake case.
     pub values: Map<String, Value>,
-    /// Trait to the microsecond since 1970 at which it was last set.
+    /// Trait to the moment at which it was last set, see [`Moment::to_json`].
     pub times: Map<String, Value>,
 }
 
@@ -26,17 +28,17 @@ impl Traits {
         Self { values: object(values), times: object(times) }
     }
 
-    /// Applies what was said at `at`; tells whether anything changed. The newer word wins; of two
-    /// words of the same microsecond the one with the greater JSON text, so that any order of
-    /// arrival ends the same. camelCase and snake_case are the same trait.
-    pub fn say(&mut self, name: &str, value: &Value, at: DateTime<Utc>) -> bool {
+    /// Applies what was said then; tells whether anything changed. The newer statement wins ([`Moment`]);
+    /// of two of the very same moment, as when one call names a trait twice, the one with the greater
+    /// JSON text, so that any order of arrival ends the same. camelCase and snake_case are the same trait.
+    pub fn say(&mut self, name: &str, value: &Value, said: impl Into<Moment>) -> bool {
         let name = snake_case(name);
-        let at = at.timestamp_micros();
-        let known = self.times.get(&name).and_then(Value::as_i64);
-        let wins = match known {
+        let kept = said.into().to_json();
+        let said = Moment::from_json(&kept);
+        let wins = match self.times.get(&name).and_then(Moment::from_json) {
             None => true,
-            Some(known) if at != known => at > known,
-            Some(_) => rank(Some(value)) > rank(self.values.get(&name)),
+            known if said != known => said > known,
+            _ => rank(Some(value)) > rank(self.values.get(&name)),
         };
         if !wins {
             return false;
@@ -46,13 +48,20 @@ impl Traits {
         } else {
             self.values.insert(name.clone(), value.clone());
         }
-        self.times.insert(name, at.into());
+        self.times.insert(name, kept);
         true
     }
 
     /// Applies all of a message's traits.
-    pub fn say_all(&mut self, said: &Map<String, Value>, at: DateTime<Utc>) -> bool {
+    pub fn say_all(&mut self, said: &Map<String, Value>, at: impl Into<Moment>) -> bool {
+        let at = at.into();
         said.iter().fold(false, |changed, (name, value)| self.say(name, value, at) | changed)
+    }
+
+    /// The moment at which a trait was last set.
+    #[must_use]
+    pub fn moment(&self, name: &str) -> Option<Moment> {
+        self.times.get(name).and_then(Moment::from_json)
     }
 
     /// The first of these traits that is set to a text (or a number, as text) that is not blank.
@@ -86,11 +95,7 @@ impl Traits {
     /// When any of these traits was last set.
     #[must_use]
     pub fn said_at(&self, names: &[&str]) -> Option<DateTime<Utc>> {
-        names
-            .iter()
-            .filter_map(|name| self.times.get(*name)?.as_i64())
-            .max()
-            .and_then(DateTime::from_timestamp_micros)
+        names.iter().filter_map(|name| self.moment(name)).max().map(|moment| moment.at)
     }
 }
 
@@ -238,6 +243,22 @@ mod tests {
             .collect();
         assert!(ends.iter().all(|end| *end == ends[0]));
         assert_eq!(ends[0].text(&["plan"]).as_deref(), Some("pro2"));
+    }
+
+    #[test]
+    fn of_equal_times_the_later_receipt_and_the_later_item_is_the_newer() {
+        let word = |value: Value, seq: i64| ("plan", value, Moment::new(at(3), seq));
+        let said = [word(json!("trial"), 1), word(json!("free"), 2), word(json!(null), 3), word(json!(9), 4)];
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]] {
+            let mut traits = Traits::default();
+            for (name, value, moment) in order.map(|index| said[index].clone()) {
+                traits.say(name, &value, moment);
+            }
+            assert_eq!((traits.number(&["plan"]), traits.moment("plan")), (Some(9.0), Some(said[3].2)));
+            // What was kept before sequence numbers is older than anything of its time, never of a later time.
+            assert!(!traits.say("plan", &json!("zzz"), at(3)));
+            assert!(traits.say("plan", &json!("zzz"), at(4)));
+        }
     }
 
     #[test]

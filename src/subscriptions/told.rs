@@ -92,7 +92,8 @@ mod tests {
 
     fn told(said: &Value) -> Option<Terms> {
         let mut traits = Traits::default();
-        traits.say_all(said.as_object().unwrap(), "2026-01-02T00:00:00Z".parse().unwrap());
+        let at: DateTime<Utc> = "2026-01-02T00:00:00Z".parse().unwrap();
+        traits.say_all(said.as_object().unwrap(), at);
         by_traits(&traits).map(|(terms, _)| terms)
     }
 

@@ -106,7 +106,8 @@ fn recount(
     let mut chunk = Chunk::new(now, catalog);
     for (row, lines) in &inflated {
         let Some(version) = counted_by.get(&row.id) else { continue };
-        for (message, place) in journal::read(lines).unwrap_or_default().into_iter().zip(0..) {
+        let messages = journal::read_row(lines, row.received_at).unwrap_or_default();
+        for (message, place) in messages.into_iter().zip(0..) {
             if !left_out.contains(&(row.id, place)) {
                 recounting.hear(&mut chunk, row, *version, message);
             }

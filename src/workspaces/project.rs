@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
 use crate::ingest::chunk::{Chunk, ChunkEvent, Manner, Retold};
 use crate::ingest::message::Kind;
+use crate::ingest::moment::Moment;
 use crate::ingest::traits::{snake_case, text_of};
 
 /// The projection of workspaces. Group calls count before anything is placed, so that an event finds
@@ -81,9 +82,9 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
         let mut differs = fresh || said.first_at < workspace.first_seen_at;
         workspace.first_seen_at = workspace.first_seen_at.min(said.first_at);
         for (at, traits) in &said.traits {
-            for domain in workspace::named_domains(traits, *at) {
-                let first = chunk.named.entry(domain).or_insert(*at);
-                *first = (*at).min(*first);
+            for domain in workspace::named_domains(traits, at.at) {
+                let first = chunk.named.entry(domain).or_insert(at.at);
+                *first = at.at.min(*first);
             }
             differs |= workspace.traits.say_all(traits, *at);
         }
@@ -167,7 +168,7 @@ fn write_memberships(
 struct Said {
     external_id: String,
     first_at: DateTime<Utc>,
-    traits: Vec<(DateTime<Utc>, Map<String, Value>)>,
+    traits: Vec<(Moment, Map<String, Value>)>,
 }
 
 /// What a chunk says about workspaces.
@@ -202,7 +203,7 @@ impl Heard {
                     message.properties.as_ref().map(|json| json.members()).unwrap_or_default();
                 let (of_workspace, of_member) = split(traits, properties);
                 if !of_workspace.is_empty() {
-                    said.traits.push((at, of_workspace));
+                    said.traits.push((message.moment(), of_workspace));
                 }
                 let leaves = of_member.get("role").is_some_and(Value::is_null);
                 if leaves {
@@ -228,7 +229,7 @@ impl Heard {
                     .into_iter()
                     .filter(|(name, _)| snake_case(name).starts_with("trial_"))
                     .collect();
-                said.traits.push((at, trial));
+                said.traits.push((message.moment(), trial));
             }
             _ => {}
         }

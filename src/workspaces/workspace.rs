@@ -157,7 +157,7 @@ mod tests {
         let mut workspace = Workspace::new(WorkspaceId::of("w"), "w", DateTime::UNIX_EPOCH);
         workspace
             .traits
-            .say_all(traits.as_object().unwrap(), "2026-01-02T00:00:00Z".parse().unwrap());
+            .say_all(traits.as_object().unwrap(), "2026-01-02T00:00:00Z".parse::<DateTime<Utc>>().unwrap());
         workspace
     }
 

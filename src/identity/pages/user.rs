@@ -13,6 +13,7 @@ use crate::contacts::store_pages::{self as contacts, Row as Contact};
 use crate::error::{Error, Result};
 use crate::identity::store_people::{self, Decided, Event, Face, Seat, Stitch, Told};
 use crate::ids::{UserId, WorkspaceId};
+use crate::ingest::moment;
 use crate::ingest::traits::text_of;
 use crate::usage::dictionary::in_words;
 use crate::web::answer;
@@ -300,13 +301,12 @@ fn traits(told: &Told, me: &Viewer) -> Vec<Trait> {
     let values = told.traits.as_object().into_iter().flatten();
     values
         .map(|(name, value)| {
-            let at = times.and_then(|times| times.get(name)?.as_i64());
-            let at = at.and_then(DateTime::from_timestamp_micros);
+            let at = times.and_then(|times| moment::Moment::from_json(times.get(name)?));
             let text = text_of(value).unwrap_or_else(|| value.to_string());
             Trait {
                 name: name.clone(),
                 value: text.chars().take(LENGTH).collect(),
-                at: at.map(|at| format::moment(at, me.now, me.zone)),
+                at: at.map(|said| format::moment(said.at, me.now, me.zone)),
             }
         })
         .take(usize::try_from(MOST).unwrap_or(usize::MAX))

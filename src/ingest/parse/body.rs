@@ -213,7 +213,7 @@ impl<'a> Envelope<'a> {
         let mut refused: Vec<(usize, Refusal)> = Vec::new();
         for (index, item) in self.items.iter().enumerate() {
             let judged = self.limits(index, item).and_then(|event| {
-                event.judge(&self.around, received_at, || format!("made-{request}-{index}"))
+                event.judge(&self.around, received_at, index, || format!("made-{request}-{index}"))
             });
             match judged {
                 Ok(message) => parsed.accepted.push(message),

@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::scan::{Flaw, Scan, Shape, Value};
-use super::time;
+use super::time::{self, Corrected};
 use crate::ingest::failure::Code;
 use crate::ingest::message::{Json, Kind, Message, Notes};
+use crate::ingest::moment;
 
 /// Ids stand in indexes, and PostgreSQL's index rows end at 2.7 KB.
 const ID_LIMIT: usize = 512;
@@ -185,11 +186,12 @@ impl<'a> Event<'a> {
         said(self.event).or(said(self.name)).and_then(Value::text).map(short)
     }
 
-    /// The message, or why there is none.
+    /// The message, or why there is none. `item` is its place in the request.
     pub fn judge(
         &self,
         around: &Around<'a>,
         received_at: DateTime<Utc>,
+        item: usize,
         made_id: impl FnOnce() -> String,
     ) -> Result<Message<'a>, Refusal> {
         let mut cleaned = false;
@@ -228,7 +230,7 @@ impl<'a> Event<'a> {
             }
         };
         let event = self.event_name(kind, &mut cleaned)?;
-        let (at, clock_ahead) = self.at(around, received_at)?;
+        let (at, clock) = self.at(around, received_at)?;
         let traits = match kind {
             // RudderStack's Python and browser SDKs send them in the context only.
             Kind::Identify => full(self.traits).or(context.traits),
@@ -250,7 +252,13 @@ impl<'a> Event<'a> {
             workspace_hint,
             event,
             at,
-            notes: Notes { clock_ahead, cleaned, id_made },
+            seq: moment::seq(received_at, item),
+            notes: Notes {
+                clock_ahead: clock.is_ahead,
+                clock_unset: clock.is_unset,
+                cleaned,
+                id_made,
+            },
             traits,
             properties,
             library: library(&context),
@@ -287,7 +295,7 @@ impl<'a> Event<'a> {
         &self,
         around: &Around<'a>,
         received: DateTime<Utc>,
-    ) -> Result<(DateTime<Utc>, bool), Refusal> {
+    ) -> Result<(DateTime<Utc>, Corrected), Refusal> {
         let original = match said(self.timestamp).or(said(self.original_timestamp)) {
             None => None,
             Some(given) => Some(
@@ -304,11 +312,8 @@ impl<'a> Event<'a> {
             .and_then(Value::text)
             .and_then(|text| time::instant(&text));
         let receipt = received.timestamp_micros();
-        let (at, ahead) = time::corrected(original, sent, receipt)
-            .ok_or((Code::BadTimestamp, TOO_EARLY.into()))?;
-        let at =
-            DateTime::from_timestamp_micros(at).ok_or((Code::BadTimestamp, TOO_EARLY.into()))?;
-        Ok((at, ahead))
+        let clock = time::corrected(original, sent, receipt);
+        Ok((DateTime::from_timestamp_micros(clock.at).unwrap_or(received), clock))
     }
 }
 
@@ -319,8 +324,6 @@ const ALIAS_IDS: &str = "An alias needs userId (the new id) and previousId (the 
 const GROUP_ID: &str = "A group call needs groupId, the product's id of the workspace.";
 const NO_EVENT: &str =
     "A track call needs \"event\", the name of what happened, as a non-empty text.";
-const TOO_EARLY: &str = "The time lies before 1970: an unset clock or an empty date. Send the time of \
-                         the event, or leave timestamp out to use the time of receipt.";
 
 fn bad_time(given: Value<'_>) -> Refusal {
     let given: String = given.raw.chars().take(60).collect();

@@ -302,7 +302,7 @@ fn means_the_same_again(message: &Message<'_>) {
     let body = message.as_body();
     let parsed = parse(&body).unwrap_or_else(|error| panic!("{error}: {body}"));
     let again = parsed.accepted.first().unwrap_or_else(|| panic!("{:?}", parsed.rejected));
-    let again = Message { notes: message.notes, ..again.clone() };
+    let again = Message { notes: message.notes, seq: message.seq, ..again.clone() };
     assert_eq!(&again, message, "{body}");
 }
 
