@@ -35,12 +35,14 @@ impl Sender {
     fn of(&self, row: &Row) -> Vec<ChunkEvent<'static>> {
         let one = |call: Call| vec![self.event(call)];
         match &row.said {
-            Said::User { id, traits } => {
-                one(Call { user: Some(id), ..Call::new(Kind::Identify, row.moment(), traits.clone()) })
-            }
-            Said::Workspace { id, traits } => {
-                one(Call { workspace: Some(id), ..Call::new(Kind::Group, row.moment(), traits.clone()) })
-            }
+            Said::User { id, traits } => one(Call {
+                user: Some(id),
+                ..Call::new(Kind::Identify, row.moment(), traits.clone())
+            }),
+            Said::Workspace { id, traits } => one(Call {
+                workspace: Some(id),
+                ..Call::new(Kind::Group, row.moment(), traits.clone())
+            }),
             // The same words as those of somebody who signs up from there.
             Said::Account { domain: Some(domain), traits, .. } => {
                 let said = Map::from_iter([
@@ -108,14 +110,18 @@ fn membership(said: &Membership, row: Moment) -> Vec<Call<'_>> {
         of_member.insert("persona".to_owned(), json!(persona));
     }
     let manner = if said.left == Some(None) { Manner::Presence } else { Manner::Record };
-    let mut calls: Vec<Call<'_>> =
-        said.joined_at
-            .iter()
-            .map(|joined| call(dated(*joined), Map::new(), Manner::Record))
-            .collect();
+    let mut calls: Vec<Call<'_>> = said
+        .joined_at
+        .iter()
+        .map(|joined| call(dated(*joined), Map::new(), Manner::Record))
+        .collect();
     calls.push(call(row, of_member, manner));
     if let Some(Some(left)) = said.left {
-        calls.push(call(dated(left), Map::from_iter([("role".to_owned(), Value::Null)]), Manner::Record));
+        calls.push(call(
+            dated(left),
+            Map::from_iter([("role".to_owned(), Value::Null)]),
+            Manner::Record,
+        ));
     }
     calls
 }

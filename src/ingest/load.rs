@@ -122,7 +122,8 @@ impl Row {
                 // The lines of a file are the items of one request.
                 for (item, message) in accepted.iter_mut().enumerate() {
                     let item = u64::try_from(item).unwrap_or_default();
-                    message.seq = moment::seq_of_line(received_at, number).saturating_add_unsigned(item);
+                    message.seq =
+                        moment::seq_of_line(received_at, number).saturating_add_unsigned(item);
                 }
                 accepted.iter().for_each(|message| journal::write(message, &mut self.text));
                 self.events += accepted.len();

@@ -248,13 +248,21 @@ mod tests {
     #[test]
     fn of_equal_times_the_later_receipt_and_the_later_item_is_the_newer() {
         let word = |value: Value, seq: i64| ("plan", value, Moment::new(at(3), seq));
-        let said = [word(json!("trial"), 1), word(json!("free"), 2), word(json!(null), 3), word(json!(9), 4)];
+        let said = [
+            word(json!("trial"), 1),
+            word(json!("free"), 2),
+            word(json!(null), 3),
+            word(json!(9), 4),
+        ];
         for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]] {
             let mut traits = Traits::default();
             for (name, value, moment) in order.map(|index| said[index].clone()) {
                 traits.say(name, &value, moment);
             }
-            assert_eq!((traits.number(&["plan"]), traits.moment("plan")), (Some(9.0), Some(said[3].2)));
+            assert_eq!(
+                (traits.number(&["plan"]), traits.moment("plan")),
+                (Some(9.0), Some(said[3].2))
+            );
             // What was kept before sequence numbers is older than anything of its time, never of a later time.
             assert!(!traits.say("plan", &json!("zzz"), at(3)));
             assert!(traits.say("plan", &json!("zzz"), at(4)));

@@ -155,9 +155,10 @@ mod tests {
 
     fn workspace(traits: &Value) -> Workspace {
         let mut workspace = Workspace::new(WorkspaceId::of("w"), "w", DateTime::UNIX_EPOCH);
-        workspace
-            .traits
-            .say_all(traits.as_object().unwrap(), "2026-01-02T00:00:00Z".parse::<DateTime<Utc>>().unwrap());
+        workspace.traits.say_all(
+            traits.as_object().unwrap(),
+            "2026-01-02T00:00:00Z".parse::<DateTime<Utc>>().unwrap(),
+        );
         workspace
     }
 

@@ -98,7 +98,9 @@ fn same(message: &Message<'_>, item: &Value, root: &Value, endpoint: Endpoint) {
     let original = time(&item["timestamp"]).or(time(&item["originalTimestamp"]));
     let sent = time(&item["sentAt"]).or(time(&root["sentAt"]));
     let at = match (original, sent) {
-        (Some(original), Some(sent)) if (received() - sent).abs() > chrono::Duration::minutes(5) => {
+        (Some(original), Some(sent))
+            if (received() - sent).abs() > chrono::Duration::minutes(5) =>
+        {
             received() - (sent - original)
         }
         (Some(original), _) => original,

@@ -213,7 +213,8 @@ mod tests {
         let unset = Corrected { at: now, is_ahead: false, is_unset: true };
         assert_eq!(corrected(Some(now + SKEW), None, now), exact(now + SKEW));
         assert_eq!(corrected(Some(now + SKEW + 1), None, now), ahead);
-        for early in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59.999999Z"] {
+        for early in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59.999999Z"]
+        {
             assert_eq!(corrected(Some(strict(early)), None, now), unset, "{early}");
         }
         assert_eq!(corrected(Some(FLOOR), None, now), exact(FLOOR));
