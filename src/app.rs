@@ -1,6 +1,8 @@
 //! The composition: configuration, database and clock become one [`App`], which the server, the
 //! workers and the tests share; [`serve`] runs it until it is told to stop.
 
+use std::time::Duration;
+
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
@@ -14,10 +16,16 @@ use crate::error::{Error, Result};
 use crate::ingest::drainer::Wake;
 use crate::ingest::receive::Intake;
 use crate::ingest::writer::{Limits, Writer};
+use crate::listener;
+use crate::shutdown::{Shutdown, end_process};
 use crate::team;
+use crate::threads::Threads;
 use crate::web::{address, errors, headers};
 use crate::workers::Workers;
 use crate::{jobs, routes};
+
+/// The watchdog acts so long before the shutdown timeout, so that the process has ended by then.
+const MARGIN: Duration = Duration::from_millis(700);
 
 /// What every handler and worker may ask for: `app: web::Data<App>`.
 #[derive(Clone)]
@@ -65,12 +73,19 @@ pub fn service(
         .wrap(from_fn(metrics::count))
 }
 
-/// Serves until SIGTERM or Ctrl-C, then stops accepting, lets running requests end within 25 s and
-/// returns. Makes the set-up link when there is no admin yet, and says it in the log.
+/// Serves until SIGTERM or Ctrl-C, or until a thread keeps failing; then stops accepting, lets running
+/// requests end and returns. The process ends within the shutdown timeout, whatever still runs then.
+/// Makes the set-up link when there is no admin yet, and says it in the log.
 ///
 /// # Errors
-/// When the address can't be bound or the server fails.
+/// When the address can't be bound, the server fails, or a thread kept failing.
 pub async fn serve(app: App) -> Result<()> {
+    let shutdown = Shutdown::default();
+    shutdown.on_signals()?;
+    let threads = Threads::new(shutdown.clone());
+    let limit = app.config.shutdown_timeout;
+    let running = threads.clone();
+    shutdown.within(limit - MARGIN, move || end_process(&running.running()))?;
     let now = app.clock.now();
     app.db.tx_web(move |conn| jobs::furnish(conn, now)).await?;
     if let Some(link) = open_the_door(&app).await? {
@@ -82,32 +97,49 @@ pub async fn serve(app: App) -> Result<()> {
              use https for anything but this machine"
         );
     }
-    let bind = app.config.bind;
+    let (bind, most) = (app.config.bind, app.config.max_connections);
     let public = app.config.public_url.clone();
     let wake = Wake::default();
-    let workers = Workers::start(&app.db, &app.clock, wake.clone())?;
+    let workers = Workers::start(&app.db, &app.clock, wake.clone(), &threads)?;
     let committed = move || wake.notify();
-    let writer = Writer::start(app.db.clone(), app.clock.clone(), Limits::default(), committed)?;
+    let (db, clock, limits) = (app.db.clone(), app.clock.clone(), Limits::default());
+    let writer = Writer::start_among(&threads, db, clock, limits, committed)?;
     let intake = web::Data::new(Intake::new(app.db.clone(), app.clock.clone(), writer)?);
-    let data = web::Data::new(app);
-    let server = HttpServer::new(move || service(data.clone()).app_data(intake.clone()))
-        .disable_signals()
-        .shutdown_timeout(25)
-        .bind(bind)
-        .map_err(|error| Error::Internal(format!("can't listen on {bind}: {error}")))?
-        .run();
+    let (data, threads) = (web::Data::new(app), web::Data::new(threads));
+    listener::allow_files(most);
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let server = HttpServer::new(move || {
+        service(data.clone()).app_data(intake.clone()).app_data(threads.clone())
+    })
+    .disable_signals()
+    .workers(cpus)
+    .max_connections(most.div_ceil(cpus))
+    // A sixth of the time is for the threads, which end after the requests.
+    .shutdown_timeout((limit.as_secs() * 5 / 6).max(1))
+    .listen(listener::listen(bind)?)
+    .map_err(Error::internal)?
+    .run();
     tracing::info!("listening on {bind}; people open {public}");
     let handle = server.handle();
-    let stopping = actix_web::rt::spawn(async move {
-        told_to_stop().await;
+    let stop = async {
+        shutdown.begun().await;
         tracing::info!("stopping: running requests may end");
+        workers.finish_up();
         handle.stop(true).await;
-    });
-    let ended = server.await.map_err(Error::internal);
-    stopping.abort();
+        std::future::pending::<()>().await;
+    };
+    let ended = tokio::select! {
+        ended = server => ended.map_err(Error::internal),
+        () = stop => Ok(()),
+    };
+    // Also when the server ended by itself: what follows has a deadline.
+    shutdown.begin();
     // What was acknowledged is in the journal; each worker ends what it has in hand.
     drop(workers);
-    ended
+    match shutdown.failure() {
+        Some(failure) => Err(Error::Internal(failure)),
+        None => ended,
+    }
 }
 
 /// The address of a fresh set-up link, when nobody could sign in to invite anybody.
@@ -115,20 +147,4 @@ async fn open_the_door(app: &App) -> Result<Option<String>> {
     let now = app.clock.now();
     let token = app.db.tx_web(move |conn| team::ops::ensure_setup_link(conn, now)).await?;
     Ok(token.map(|token| app.link(&format!("/setup/{token}"))))
-}
-
-/// Waits for SIGTERM or Ctrl-C. actix would treat Ctrl-C as "at once"; here both are graceful.
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
 }

@@ -22,6 +22,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, ConfigError, Options};
 use crate::db::local::launch::{self, Launch};
 use crate::error::Error;
+use crate::logging;
 
 /// The CRM for product-led growth: it knows which workspaces are ripe.
 #[derive(Debug, Parser)]
@@ -95,8 +96,11 @@ pub fn main() -> ExitCode {
         complain(&Failure(format!("can't become PostgreSQL: {error}")));
         return ExitCode::FAILURE;
     }
-    start_logging();
-    match run(&cli) {
+    let log = logging::start();
+    let outcome = run(&cli);
+    // What is buffered comes before the last word.
+    drop(log);
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             complain(&failure);
@@ -129,13 +133,6 @@ pub fn say(line: impl Display) {
 
 fn complain(failure: &Failure) {
     let _ = writeln!(std::io::stderr(), "ripen: {}", failure.0);
-}
-
-/// Logs to standard error, as much as RUST_LOG asks for.
-fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 use url::Url;
@@ -38,6 +39,26 @@ pub struct Options {
         value_parser = parse_database_url
     )]
     pub database_url: Option<DatabaseUrl>,
+    /// Seconds within which the server ends after SIGTERM or Ctrl-C, whatever still runs
+    #[arg(
+        long,
+        global = true,
+        env = "RIPEN_SHUTDOWN_TIMEOUT",
+        value_name = "SECONDS",
+        default_value = "30",
+        value_parser = clap::value_parser!(u32).range(2..=3600)
+    )]
+    pub shutdown_timeout: u32,
+    /// Most connections of clients at a time; further ones wait to be accepted
+    #[arg(
+        long,
+        global = true,
+        env = "RIPEN_MAX_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value = "4096",
+        value_parser = clap::value_parser!(u32).range(16..=100_000)
+    )]
+    pub max_connections: u32,
 }
 
 /// How to reach a PostgreSQL; may contain a password, so it is never printed.
@@ -97,6 +118,10 @@ pub struct Config {
     pub public_url: Url,
     /// Somebody's PostgreSQL; none means the private one in `data_dir`.
     pub database_url: Option<DatabaseUrl>,
+    /// How long the server may take to end.
+    pub shutdown_timeout: Duration,
+    /// Most connections of clients at a time.
+    pub max_connections: usize,
 }
 
 impl Config {
@@ -126,6 +151,8 @@ impl Config {
             bind: options.bind,
             public_url,
             database_url: options.database_url.clone(),
+            shutdown_timeout: Duration::from_secs(options.shutdown_timeout.into()),
+            max_connections: usize::try_from(options.max_connections).unwrap_or(usize::MAX),
         })
     }
 }

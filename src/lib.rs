@@ -17,8 +17,12 @@ pub mod db;
 pub mod error;
 pub mod health;
 pub mod ids;
+pub mod listener;
+pub mod logging;
 pub mod queue;
 pub mod schema;
+pub mod shutdown;
+pub mod threads;
 pub mod web;
 
 // Features, in the order of the data.

@@ -1,4 +1,5 @@
-//! The threads behind the server: one drains, one scores, one a lane does jobs. If one ends, all stop.
+//! The threads behind the server: two drain, one scores, one a lane does jobs. One that ends unasked is
+//! started again; if that does not help, all stop ([`crate::threads`]).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,10 +7,11 @@ use std::thread::JoinHandle;
 
 use crate::clock::Clock;
 use crate::db::Database;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ingest::drain::Limits;
 use crate::ingest::drainer::{Drainer, Wake};
 use crate::queue::engine::{Lane, work};
+use crate::threads::Threads;
 use crate::{jobs, scoring};
 
 /// The workers of one server; dropping them lets each finish what it has in hand.
@@ -24,18 +26,19 @@ impl Workers {
     ///
     /// # Errors
     /// When there are no threads to be had.
-    pub fn start(db: &Database, clock: &Clock, wake: Wake) -> Result<Self> {
+    pub fn start(db: &Database, clock: &Clock, wake: Wake, threads: &Threads) -> Result<Self> {
+        let (projections, limits) = (&jobs::PROJECTIONS, Limits::default());
         let drainer =
-            Drainer::start(db.clone(), clock.clone(), &jobs::PROJECTIONS, Limits::default(), wake)?;
+            Drainer::start(db.clone(), clock.clone(), projections, limits, wake, threads)?;
         let mut workers =
             Self { stop: Arc::default(), threads: Vec::new(), drainer: Some(drainer) };
-        workers.spawn("scorer", db, clock, |db, clock, stop| {
+        workers.spawn(threads, "scorer", db, clock, |db, clock, stop| {
             scoring::worker::work(db, clock, jobs::after_scoring, stop);
         })?;
-        workers.spawn("jobs", db, clock, |db, clock, stop| {
+        workers.spawn(threads, "jobs", db, clock, |db, clock, stop| {
             work(db, clock, &jobs::HANDLERS, Lane::Quick, &jobs::SCHEDULES, stop);
         })?;
-        workers.spawn("long jobs", db, clock, |db, clock, stop| {
+        workers.spawn(threads, "long jobs", db, clock, |db, clock, stop| {
             work(db, clock, &jobs::HANDLERS, Lane::Long, &[], stop);
         })?;
         Ok(workers)
@@ -43,28 +46,23 @@ impl Workers {
 
     fn spawn(
         &mut self,
+        threads: &Threads,
         name: &str,
         db: &Database,
         clock: &Clock,
         work: fn(&Database, &Clock, &Arc<AtomicBool>),
     ) -> Result<()> {
         let (db, clock, stop) = (db.clone(), clock.clone(), Arc::clone(&self.stop));
-        let body = move || {
-            while !stop.load(Ordering::SeqCst) {
-                let run = std::panic::AssertUnwindSafe(|| work(&db, &clock, &stop));
-                if std::panic::catch_unwind(run).is_err() {
-                    // A mistake of ours in one piece of work; the next may be fine.
-                    tracing::error!("a worker panicked and goes on in a second");
-                    std::thread::sleep(std::time::Duration::from_secs(1));
-                }
-            }
-        };
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(body)
-            .map_err(Error::internal)?;
-        self.threads.push(thread);
+        let asked = Arc::clone(&self.stop);
+        let is_stopping = move || asked.load(Ordering::SeqCst);
+        self.threads.push(threads.spawn(name, is_stopping, move || work(&db, &clock, &stop))?);
         Ok(())
+    }
+
+    /// Has jobs and scoring end after what they have in hand, without waiting for it. The drainer goes
+    /// on: requests that are still under way bring more.
+    pub fn finish_up(&self) {
+        self.stop.store(true, Ordering::SeqCst);
     }
 }
 
@@ -75,9 +73,8 @@ impl Drop for Workers {
             drainer.stop();
         }
         for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a worker ended badly");
-            }
+            // A panic was reported where it happened.
+            let _ = thread.join();
         }
     }
 }

@@ -14,6 +14,7 @@ use ripen::ingest::drainer::{Drainer, Wake};
 use ripen::ingest::endpoint::Endpoint;
 use ripen::ingest::{intake, store_journal};
 use ripen::jobs::PROJECTIONS;
+use ripen::threads::Threads;
 use uuid::Uuid;
 
 use crate::load::{BATCH, Events};
@@ -82,9 +83,15 @@ pub fn run(events: u64) {
     let db = place.fresh();
     let (ours, theirs) = (Cpu::of_this_process(), place.cpu());
     let started = Instant::now();
-    let drainer =
-        Drainer::start(db, place.clock.clone(), &PROJECTIONS, Limits::default(), Wake::default())
-            .expect("threads");
+    let drainer = Drainer::start(
+        db,
+        place.clock.clone(),
+        &PROJECTIONS,
+        Limits::default(),
+        Wake::default(),
+        &Threads::default(),
+    )
+    .expect("threads");
     while place.number("select count(*) from journal_pending") > 0 {
         std::thread::sleep(Duration::from_millis(20));
     }

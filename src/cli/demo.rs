@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
 use crate::demo::{run as demo, send};
+use crate::error::caught;
 
 /// Fills the server that listens at the bind address; without one, serves for as long as it takes.
 ///
@@ -39,7 +40,8 @@ fn open(config: &Config) -> Result<App, Failure> {
 fn serving(app: App, ends: bool) -> Outcome {
     let filled = app.clone();
     let filling = std::thread::spawn(move || {
-        let outcome = demo::fill(&filled);
+        // Also after a panic the server must be told to stop.
+        let outcome = caught(|| demo::fill(&filled));
         if let Err(error) = &outcome {
             tracing::error!(%error, "the demo was not filled");
         }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::drain::{self, Limits, Projection};
 use crate::clock::Clock;
 use crate::db::Database;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::threads::Threads;
 
 /// How long the drainer sleeps when nobody wakes it: other servers write to the journal too.
 const NAP: Duration = Duration::from_millis(250);
@@ -60,17 +61,17 @@ impl Drainer {
         projections: &'static [Projection],
         limits: Limits,
         wake: Wake,
+        among: &Threads,
     ) -> Result<Self> {
         let stopping = Arc::new(AtomicBool::new(false));
         let mut drainer = Self { stopping, wake, threads: Vec::new() };
         for number in 1..=THREADS {
             let (stop, wake) = (Arc::clone(&drainer.stopping), drainer.wake.clone());
             let (db, clock) = (db.clone(), clock.clone());
-            let thread = std::thread::Builder::new()
-                .name(format!("drainer-{number}"))
-                .spawn(move || work(&db, &clock, projections, limits, &wake, &stop))
-                .map_err(Error::internal)?;
-            drainer.threads.push(thread);
+            let asked = Arc::clone(&stop);
+            let is_stopping = move || asked.load(Ordering::SeqCst);
+            let body = move || work(&db, &clock, projections, limits, &wake, &stop);
+            drainer.threads.push(among.spawn(&format!("drainer {number}"), is_stopping, body)?);
         }
         Ok(drainer)
     }
@@ -84,9 +85,8 @@ impl Drainer {
         self.stopping.store(true, Ordering::SeqCst);
         self.wake.notify();
         for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("the drainer had panicked");
-            }
+            // A panic was reported where it happened.
+            let _ = thread.join();
         }
     }
 }

@@ -69,7 +69,7 @@ impl Intake {
         let keys = Arc::new(KeyRing::new(database.clone(), clock.clone()));
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            recorder: Recorder::start(database.clone(), Arc::clone(&keys))?,
+            recorder: Recorder::start(database.clone(), Arc::clone(&keys), writer.threads())?,
             keys,
             writer,
             budget: Budget::default(),

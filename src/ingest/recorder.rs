@@ -13,9 +13,10 @@ use chrono::{DateTime, Utc};
 use super::measure::{Measure, Measures};
 use super::store_measures;
 use crate::db::{Database, Pool};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::SourceId;
 use crate::sources::keyring::KeyRing;
+use crate::threads::Threads;
 
 /// How often is written.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -43,26 +44,22 @@ impl Recorder {
     ///
     /// # Errors
     /// When the system has no thread to give.
-    pub fn start(database: Database, keys: Arc<KeyRing>) -> Result<Self> {
+    pub fn start(database: Database, keys: Arc<KeyRing>, among: &Threads) -> Result<Self> {
         let shared = Arc::new(Shared::default());
-        let thread = std::thread::Builder::new()
-            .name("ingest-recorder".into())
-            .spawn({
-                let shared = Arc::clone(&shared);
-                move || {
-                    while let Some(measures) = shared.take() {
-                        let written =
-                            database.tx(Pool::Ingest, |conn| store_measures::add(conn, &measures));
-                        if let Err(error) = written {
-                            tracing::warn!(%error, "measurements of ingestion could not be written");
-                        }
-                        if let Err(error) = keys.note_use() {
-                            tracing::warn!(%error, "the use of write keys could not be noted");
-                        }
-                    }
+        let (asked, taken) = (Arc::clone(&shared), Arc::clone(&shared));
+        let is_stopping = move || asked.lock().closed;
+        let thread = among.spawn("ingest recorder", is_stopping, move || {
+            while let Some(measures) = taken.take() {
+                let written =
+                    database.tx(Pool::Ingest, |conn| store_measures::add(conn, &measures));
+                if let Err(error) = written {
+                    tracing::warn!(%error, "measurements of ingestion could not be written");
                 }
-            })
-            .map_err(Error::internal)?;
+                if let Err(error) = keys.note_use() {
+                    tracing::warn!(%error, "the use of write keys could not be noted");
+                }
+            }
+        })?;
         Ok(Self { shared, thread: Some(thread) })
     }
 

@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::db::{Database, Pool};
 use crate::error::{Error, Result, caught};
 use crate::ids::SourceId;
+use crate::threads::Threads;
 
 /// One request's worth of events, ready to be written down.
 #[derive(Clone, Debug)]
@@ -92,6 +93,7 @@ pub type Answer = oneshot::Receiver<Result<()>>;
 pub struct Writer {
     queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
+    threads: Threads,
 }
 
 struct Queue {
@@ -131,7 +133,7 @@ struct Request {
 }
 
 impl Writer {
-    /// Starts the thread. `committed` is called after every group, to wake the drainer.
+    /// Starts the thread among no others: [`Writer::start_among`].
     ///
     /// # Errors
     /// When the system has no thread to give.
@@ -141,33 +143,34 @@ impl Writer {
         limits: Limits,
         committed: impl Fn() + Send + 'static,
     ) -> Result<Self> {
+        Self::start_among(&Threads::default(), database, clock, limits, committed)
+    }
+
+    /// Starts the thread among those of a server. `committed` is called after every group, to wake the
+    /// drainer. If the thread fails, those who wait for the group at hand are told to send it again, and
+    /// the next group is committed by a new run.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn start_among(
+        threads: &Threads,
+        database: Database,
+        clock: Clock,
+        limits: Limits,
+        committed: impl Fn() + Send + 'static,
+    ) -> Result<Self> {
         let queue = Arc::new(Queue { waiting: Mutex::default(), changed: Condvar::new(), limits });
-        let thread = std::thread::Builder::new()
-            .name("ingest-writer".into())
-            .spawn({
-                let queue = Arc::clone(&queue);
-                move || {
-                    let mut partitions = Partitions::default();
-                    // If the database is away, the first group hears it.
-                    let _ = partitions.ensure(&database, clock.today(), Instant::now());
-                    let mut away = Away::default();
-                    while let Some(group) = queue.take() {
-                        if let Some(error) = away.says() {
-                            // Without asking: the next group after the pause asks again.
-                            let _ = commit(&database, Err(error), group);
-                            continue;
-                        }
-                        let ready = partitions.ensure(&database, clock.today(), Instant::now());
-                        match commit(&database, ready, group) {
-                            Ok(true) => committed(),
-                            Ok(false) => {}
-                            Err(error) => away = Away::now(error),
-                        }
-                    }
-                }
-            })
-            .map_err(Error::internal)?;
-        Ok(Self { queue, thread: Some(thread) })
+        let (asked, taken) = (Arc::clone(&queue), Arc::clone(&queue));
+        let is_stopping = move || asked.lock().closed;
+        let body = move || write_groups(&taken, &database, &clock, &committed);
+        let thread = threads.spawn("ingest writer", is_stopping, body)?;
+        Ok(Self { queue, thread: Some(thread), threads: threads.clone() })
+    }
+
+    /// The threads that its own belongs to.
+    #[must_use]
+    pub fn threads(&self) -> &Threads {
+        &self.threads
     }
 
     /// Queues a request; the answer arrives once it is committed.
@@ -227,6 +230,27 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Commits group after group until the queue is closed and empty.
+fn write_groups(queue: &Queue, database: &Database, clock: &Clock, committed: &impl Fn()) {
+    let mut partitions = Partitions::default();
+    // If the database is away, the first group hears it.
+    let _ = partitions.ensure(database, clock.today(), Instant::now());
+    let mut away = Away::default();
+    while let Some(group) = queue.take() {
+        if let Some(error) = away.says() {
+            // Without asking: the next group after the pause asks again.
+            let _ = commit(database, Err(error), group);
+            continue;
+        }
+        let ready = partitions.ensure(database, clock.today(), Instant::now());
+        match commit(database, ready, group) {
+            Ok(true) => committed(),
+            Ok(false) => {}
+            Err(error) => away = Away::now(error),
+        }
     }
 }
 

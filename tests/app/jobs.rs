@@ -11,6 +11,7 @@ use ripen::ingest::drainer::Wake;
 use ripen::queue::engine::{self, Handler, Lane, Running};
 use ripen::queue::store;
 use ripen::schema::{account_scores, dead_letters, jobs, journal, journal_chunks, seen_messages};
+use ripen::threads::Threads;
 use ripen::workers::Workers;
 
 use crate::test_db::{TestDb, eventually};
@@ -165,7 +166,7 @@ fn a_quick_job_is_done_while_a_long_one_runs() {
     };
     let progress = |id: i64| db.read(Pool::Work, |conn| store::progress(conn, id)).unwrap();
     let long = enqueue(ripen::imports::ops::JOB);
-    let workers = Workers::start(&db, &clock, Wake::default()).unwrap();
+    let workers = Workers::start(&db, &clock, Wake::default(), &Threads::default()).unwrap();
     let begun = eventually(|| (progress(long).attempts == 1).then_some(()));
     assert!(begun.is_some(), "the long one runs");
     let quick = [enqueue(ripen::ingest::watch::WATCH), enqueue(ripen::scoring::jobs::RESCORE)];

@@ -29,7 +29,7 @@ pub enum Home<'a> {
 
 /// `ripen serve`; killed when dropped.
 pub struct Ripen {
-    child: Child,
+    pub child: Child,
 }
 
 /// A port that nobody listens on.
@@ -47,8 +47,13 @@ impl Ripen {
             Home::Private(dir) => command.env_remove("DATABASE_URL").arg("--data-dir").arg(dir),
         };
         let log = std::env::var("RIPEN_CHAOS_LOG").unwrap_or_else(|_| "off".to_owned());
-        let child = command.env("RUST_LOG", log).stdout(Stdio::null()).spawn().unwrap();
-        let mut ripen = Self { child };
+        command.env("RUST_LOG", log).stdout(Stdio::null());
+        Self::run(command, address)
+    }
+
+    /// Runs this command line and waits until it answers.
+    pub fn run(mut command: Command, address: SocketAddr) -> Self {
+        let mut ripen = Self { child: command.spawn().unwrap() };
         let up = eventually(|| {
             if let Some(ended) = ripen.child.try_wait().unwrap() {
                 panic!("ripen ended at once: {ended}");

@@ -77,6 +77,8 @@ impl House {
             bind: "127.0.0.1:0".parse().unwrap(),
             public_url: public_url.parse().unwrap(),
             database_url: None,
+            shutdown_timeout: std::time::Duration::from_secs(30),
+            max_connections: 64,
         };
         let app = App { db: db.clone(), clock: clock.clone(), config };
         let service = Rc::new(init_service(app::service(web::Data::new(app.clone()))).await);

@@ -6,6 +6,7 @@ use ripen::ingest::chunk::Chunk;
 use ripen::ingest::drain::{self, Limits, Projection};
 use ripen::ingest::drainer::{Drainer, Wake};
 use ripen::jobs::PROJECTIONS;
+use ripen::threads::Threads;
 use serde_json::{Value, json};
 
 use super::support::{Product, track};
@@ -199,6 +200,7 @@ fn the_worker_drains_what_comes_and_stops() {
         &PROJECTIONS,
         Limits::default(),
         wake.clone(),
+        &Threads::default(),
     )
     .unwrap();
     for part in 0..5 {
