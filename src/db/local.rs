@@ -37,6 +37,9 @@ pub const DATABASE: &str = "ripen";
 
 /// How long a server that somebody else owns may take to answer.
 const BORROW_PATIENCE: Duration = Duration::from_secs(60);
+/// When a wait is told of, and how often again.
+const TELL_AFTER: Duration = Duration::from_secs(2);
+const TELL_EVERY: Duration = Duration::from_secs(10);
 /// How long our own may take: after a crash it first replays its journal.
 const START_PATIENCE: Duration = Duration::from_secs(600);
 
@@ -210,6 +213,7 @@ impl Server {
 
     fn wait_until_it_answers(&self) -> Result<(), LocalError> {
         let since = Instant::now();
+        let mut tell_at = TELL_AFTER;
         let url = self.url("postgres");
         loop {
             let patience = match self.keeper.phase() {
@@ -217,6 +221,10 @@ impl Server {
                 Phase::Borrowing => BORROW_PATIENCE,
                 Phase::Starting | Phase::Running(_) => START_PATIENCE,
             };
+            if since.elapsed() >= tell_at {
+                tell_at += TELL_EVERY;
+                self.tell_what_it_waits_for(since.elapsed());
+            }
             // Asking before the socket is there would only make libpq complain.
             if self.cluster.socket().exists() {
                 match PgConnection::establish(url.expose()) {
@@ -228,10 +236,36 @@ impl Server {
                 }
             } else if since.elapsed() > patience {
                 let socket = self.cluster.socket();
-                return Err(LocalError::NoAnswer(format!("no socket at {}", socket.display())));
+                let holder = match self.keeper.phase() {
+                    Phase::Borrowing => format!(
+                        ", and {} is held by {}: end that first",
+                        self.cluster.lock_file().display(),
+                        self.lock_holders()
+                    ),
+                    _ => String::new(),
+                };
+                let why = format!("no socket at {}{holder}", socket.display());
+                return Err(LocalError::NoAnswer(why));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    fn tell_what_it_waits_for(&self, so_far: Duration) {
+        let (lock, seconds) = (self.cluster.lock_file(), so_far.as_secs());
+        match self.keeper.phase() {
+            Phase::Borrowing => tracing::warn!(
+                "waiting for PostgreSQL since {seconds} s: its lock {} is held by {}",
+                lock.display(),
+                self.lock_holders()
+            ),
+            _ => tracing::info!("waiting for PostgreSQL since {seconds} s: it starts or recovers"),
+        }
+    }
+
+    fn lock_holders(&self) -> String {
+        let holders = process::lock_holders(&self.cluster.lock_file());
+        if holders.is_empty() { "another process".to_owned() } else { holders.join(", ") }
     }
 
     /// Makes Ripen's database unless it is there; two processes may try at once.

@@ -1,5 +1,8 @@
 //! `db::local`: the private PostgreSQL through everything that may happen to it.
 
+use std::fs::Permissions;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -172,6 +175,94 @@ fn waits_for_the_end_of_an_orphan() {
     shell.kill().unwrap();
     shell.wait().unwrap();
     run(&place.start(), "SELECT 1").unwrap();
+}
+
+/// The rights of a file or folder, as `chmod` writes them.
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn nobody_else_may_read_the_data_directory_also_one_of_an_earlier_version() {
+    let place = Place::new("closed");
+    drop(place.start());
+    let names = ["postgres.lock", "postgres.log", "postgres.log.old"];
+    std::fs::write(place.0.join(names[2]), "DETAIL:  Key (email)=(mara@northwind.example)")
+        .unwrap();
+    for name in names {
+        std::fs::set_permissions(place.0.join(name), Permissions::from_mode(0o644)).unwrap();
+    }
+    std::fs::set_permissions(&place.0, Permissions::from_mode(0o755)).unwrap();
+    let _server = place.start();
+    for name in names {
+        assert_eq!(mode(&place.0.join(name)), 0o600, "{name}");
+    }
+    let others_pass = place.cluster().account.is_some();
+    assert_eq!(mode(&place.0), if others_pass { 0o711 } else { 0o700 });
+    assert_eq!(mode(&place.cluster().data()), 0o700);
+    assert_eq!(mode(&place.0.join("run")), 0o700);
+}
+
+#[test]
+fn a_folder_with_other_things_in_it_keeps_its_rights() {
+    let place = Place::new("shared");
+    std::fs::create_dir(&place.0).unwrap();
+    std::fs::write(place.0.join("notes.txt"), "").unwrap();
+    std::fs::set_permissions(&place.0, Permissions::from_mode(0o755)).unwrap();
+    let _server = place.start();
+    assert_eq!(mode(&place.0), 0o755);
+    assert_eq!(mode(&place.0.join("postgres.lock")), 0o600);
+    assert_eq!(mode(&place.0.join("postgres.log")), 0o600);
+}
+
+#[test]
+fn what_people_typed_does_not_get_into_the_log() {
+    let place = Place::new("discreet");
+    let server = place.start();
+    run(&server, "CREATE TABLE people (email text PRIMARY KEY, seats int CHECK (seats > 0))")
+        .unwrap();
+    let insert = "INSERT INTO people VALUES ('mara@northwind.example', 7)";
+    run(&server, insert).unwrap();
+    for failing in [
+        insert,
+        "INSERT INTO people VALUES ('ida@northwind.example', 0)",
+        "SELECT 'nils@northwind.example'::int",
+        "SELECT '{\"email\": \"olga@northwind.example'::jsonb",
+        "SET statement_timeout = 20; SELECT pg_sleep(2) FROM people WHERE email <> 'x@northwind.example'",
+        "DO $$ BEGIN RAISE WARNING 'per@northwind.example'; RAISE EXCEPTION 'ann@northwind.example'; END $$",
+    ] {
+        assert!(run(&server, failing).is_err(), "{failing}");
+    }
+    let log = std::fs::read_to_string(place.0.join("postgres.log")).unwrap();
+    assert!(log.contains("database system is ready"), "what the server does is logged: {log}");
+    assert!(!log.contains("northwind"), "{log}");
+}
+
+#[test]
+fn a_wait_for_a_lock_names_who_holds_it() {
+    let place = Place::new("held");
+    drop(place.start());
+    let lock = place.0.join("postgres.lock");
+    // Holds the lock and serves nothing, as a stopped process does.
+    let mut holder = Command::new("flock").arg(&lock).args(["sleep", "600"]).spawn().unwrap();
+    eventually(|| (!process::lock_holders(&lock).is_empty()).then_some(())).expect("it is held");
+    let mut ripen = Command::new(env!("CARGO_BIN_EXE_ripen"))
+        .args(["serve", "--bind", "127.0.0.1:0", "--data-dir"])
+        .arg(&place.0)
+        .env_remove("DATABASE_URL")
+        .env("RUST_LOG", "warn")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(ripen.stderr.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    ripen.kill().unwrap();
+    ripen.wait().unwrap();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert!(line.contains("postgres.lock is held by process "), "{line}");
+    assert!(line.contains("flock") || line.contains("sleep"), "{line}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! socket), `postgres.lock` (who owns the server) and `postgres.log`.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,6 +20,8 @@ const ROLE: &str = "ripen";
 const PORT: &str = "5432";
 /// Longest path of a socket, without the final zero byte.
 const LONGEST_SOCKET_PATH: usize = 107;
+/// The mode of files that nobody else may read.
+const PRIVATE_FILE: u32 = 0o600;
 /// Beyond this the log starts anew.
 const LOG_BYTES: u64 = 8 << 20;
 
@@ -57,6 +59,7 @@ impl Cluster {
             account.may_enter(&home)?;
         }
         let cluster = Self { binaries, account, home, durability: settings.durability };
+        cluster.close_home()?;
         let socket = cluster.socket();
         if socket.as_os_str().len() > LONGEST_SOCKET_PATH {
             return Err(LocalError::PathTooLong { path: socket });
@@ -89,6 +92,10 @@ impl Cluster {
 
     fn log_file(&self) -> PathBuf {
         self.home.join("postgres.log")
+    }
+
+    fn old_log_file(&self) -> PathBuf {
+        self.home.join("postgres.log.old")
     }
 
     /// How to reach a database in it: the folder is the password.
@@ -192,11 +199,27 @@ impl Cluster {
         let path = self.log_file();
         let grown = fs::metadata(&path).is_ok_and(|meta| meta.len() > LOG_BYTES);
         if grown {
-            let _ = fs::rename(&path, self.home.join("postgres.log.old"));
+            let _ = fs::rename(&path, self.old_log_file());
         }
         File::options()
             .create(true)
             .append(true)
+            .mode(PRIVATE_FILE)
+            .open(&path)
+            .map_err(LocalError::io(format!("opening {}", path.display())))
+    }
+
+    /// Opens the lock file, which nobody else may open: whoever can open it can hold its lock.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub fn open_lock(&self) -> Result<File, LocalError> {
+        let path = self.lock_file();
+        File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(PRIVATE_FILE)
             .open(&path)
             .map_err(LocalError::io(format!("opening {}", path.display())))
     }
@@ -212,6 +235,30 @@ impl Cluster {
         format!("{}\n(from {})", last.join("\n"), path.display())
     }
 
+    /// Takes the right to read the data directory from everybody else, and from the files in it that
+    /// earlier versions made readable. PostgreSQL's account, if it is another one, may pass.
+    ///
+    /// A folder that holds other things as well is left as it is, and so is one of somebody else's or a
+    /// shared one (`/tmp`): the files and folders of Ripen's own in it are closed all the same.
+    fn close_home(&self) -> Result<(), LocalError> {
+        let passable = if self.account.is_some() { 0o711 } else { 0o700 };
+        if self.holds_nothing_else() {
+            close(&self.home, passable)?;
+        }
+        for file in [self.lock_file(), self.log_file(), self.old_log_file()] {
+            close(&file, PRIVATE_FILE)?;
+        }
+        Ok(())
+    }
+
+    fn holds_nothing_else(&self) -> bool {
+        let entries = fs::read_dir(&self.home).into_iter().flatten().filter_map(Result::ok);
+        entries.map(|entry| entry.file_name()).all(|name| {
+            let name = name.to_string_lossy();
+            name == "run" || name.starts_with("postgres") || name.starts_with("new-postgres-")
+        })
+    }
+
     fn make_private_folder(&self, path: &Path) -> Result<(), LocalError> {
         let doing = || format!("making the folder {}", path.display());
         if !path.exists() {
@@ -224,6 +271,19 @@ impl Cluster {
         }
         Ok(())
     }
+}
+
+/// Leaves of the rights to a file or folder of ours at most these.
+fn close(path: &Path, most: u32) -> Result<(), LocalError> {
+    let Ok(meta) = fs::symlink_metadata(path) else { return Ok(()) };
+    let mode = meta.mode();
+    let is_mine = meta.uid() == rustix::process::geteuid().as_raw() && !meta.is_symlink();
+    let is_shared = mode & 0o1000 != 0;
+    if !is_mine || is_shared || mode & 0o777 & !most == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, Permissions::from_mode(mode & (most | 0o6000)))
+        .map_err(LocalError::io(format!("closing {}", path.display())))
 }
 
 /// No network; modest memory, since a laptop or a small server runs all of it; the shared memory
@@ -245,8 +305,19 @@ const COMMON: &[(&str, &str)] = &[
     ("logging_collector", "off"),
     ("log_destination", "stderr"),
     ("log_line_prefix", "%m [%p] %a "),
-    // A failed statement may contain a customer's data.
+    // A failed statement, its parameters and the details of its error may contain a customer's data. The
+    // error itself goes to Ripen, which logs what is its fault without any of them.
+    ("log_min_messages", "log"),
     ("log_min_error_statement", "panic"),
+    ("log_error_verbosity", "terse"),
+    ("log_statement", "none"),
+    ("log_min_duration_statement", "-1"),
+    ("log_min_duration_sample", "-1"),
+    ("log_parameter_max_length", "0"),
+    ("log_parameter_max_length_on_error", "0"),
+    ("log_lock_waits", "off"),
+    ("log_autovacuum_min_duration", "-1"),
+    ("debug_print_parse", "off"),
     ("log_checkpoints", "off"),
 ];
 

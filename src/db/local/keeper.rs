@@ -4,6 +4,7 @@
 //! One thread for all of it, because the server ends with the thread that started it.
 
 use std::fs::{File, TryLockError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
 use super::{LocalError, launch, process};
+use crate::error::panicked;
 
 /// How often a borrower asks whether the owner is gone.
 const ASK_EVERY: Duration = Duration::from_millis(200);
@@ -36,6 +38,12 @@ pub enum Phase {
 /// A failure that can be told more than once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble(String);
+
+impl Trouble {
+    fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
+        Self(panicked(panic).to_string())
+    }
+}
 
 impl From<Trouble> for LocalError {
     fn from(trouble: Trouble) -> Self {
@@ -78,20 +86,22 @@ impl Keeper {
     /// # Errors
     /// When the lock file can't be opened or the system has no thread left.
     pub fn spawn(cluster: Cluster, launcher: PathBuf) -> Result<Self, LocalError> {
-        let path = cluster.lock_file();
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(LocalError::io(format!("opening {}", path.display())))?;
+        let lock = cluster.open_lock()?;
         let state = State { phase: Phase::Starting, stopping: false, ended: false };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let seen = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("postgres keeper".to_owned())
             .spawn(move || {
-                keep(&cluster, &launcher, &lock, &seen);
+                // The server ends with this thread, so a panic must not end it: a new round finds
+                // what the last one left.
+                let round = || keep(&cluster, &launcher, &lock, &seen);
+                while let Err(panic) = catch_unwind(AssertUnwindSafe(round)) {
+                    seen.change(|state| state.phase = Phase::Down(Trouble::of_panic(&*panic)));
+                    if seen.rest(REST) {
+                        break;
+                    }
+                }
                 seen.change(|state| state.ended = true);
             })
             .map_err(LocalError::io("starting a thread"))?;
