@@ -25,6 +25,7 @@ mod kills;
 #[path = "../support/leads.rs"]
 mod leads;
 mod ledger;
+mod lost_log;
 mod order;
 mod panics;
 #[allow(dead_code, reason = "the application's tests use the rest")]
@@ -34,7 +35,6 @@ mod proxy;
 mod rebuilding;
 mod schedule;
 mod serve;
-mod stopping;
 mod story;
 #[path = "../support/test_db.rs"]
 mod test_db;
