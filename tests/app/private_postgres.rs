@@ -244,7 +244,8 @@ fn a_wait_for_a_lock_names_who_holds_it() {
     drop(place.start());
     let lock = place.0.join("postgres.lock");
     // Holds the lock and serves nothing, as a stopped process does.
-    let mut holder = Command::new("flock").arg(&lock).args(["sleep", "600"]).spawn().unwrap();
+    let mut holder =
+        Command::new("flock").arg("-F").arg(&lock).args(["sleep", "600"]).spawn().unwrap();
     eventually(|| (!process::lock_holders(&lock).is_empty()).then_some(())).expect("it is held");
     let mut ripen = Command::new(env!("CARGO_BIN_EXE_ripen"))
         .args(["serve", "--bind", "127.0.0.1:0", "--data-dir"])
