@@ -11,7 +11,7 @@ use super::query::Query;
 use super::store_accounts::{self as store, Row};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::identity::domain::company_domain_of_website;
+use crate::identity::domain::company_domain;
 use crate::web::api_key::{ApiKey, Read};
 
 /// By what an address names an account.
@@ -27,7 +27,7 @@ impl Name {
     /// What the last part of an address means: what looks like a company's domain is one.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        match company_domain_of_website(text).filter(|_| text.contains('.')) {
+        match company_domain(text).filter(|_| text.contains('.')) {
             Some(domain) => Self::Domain(domain),
             None => Self::AccountId(text.to_owned()),
         }

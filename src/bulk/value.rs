@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::identity::domain::{Email, company_domain_of_website};
+use crate::identity::address;
+use crate::identity::domain::{Email, company_domain};
 use crate::ingest::message::is_junk_id;
 use crate::ingest::traits::{number_of, snake_case, text_of};
 use crate::subscriptions::terms::{STATUSES, period_named, status_named};
@@ -135,12 +136,12 @@ impl Type {
             Self::Email => Email::parse(&text)
                 .map(|email| email.address)
                 .ok_or_else(|| format!("{} is no e-mail address.", quoted(value))),
-            Self::Domain => company_domain_of_website(&text).ok_or_else(|| {
-                format!("{} is no company's domain. Write one such as acme.com; domains of free mail stand for nobody.", quoted(value))
+            Self::Domain => company_domain(&text).ok_or_else(|| {
+                format!("{} is no company's domain. Write one such as acme.com; free mail, pages at shared hosts such as linkedin.com/company/acme and unknown endings stand for nobody.", quoted(value))
             }),
-            Self::Website => match url::Url::parse(&text).or_else(|_| url::Url::parse(&format!("https://{text}"))) {
-                Ok(url) if matches!(url.scheme(), "http" | "https") && url.domain().is_some_and(|name| name.contains('.')) => Ok(text),
-                _ => Err(format!("{} is no website. Write it as https://acme.com.", quoted(value))),
+            Self::Website => match address::read_site(&text) {
+                Some(_) => Ok(text),
+                None => Err(format!("{} is no website. Write it as https://acme.com.", quoted(value))),
             },
             _ => Ok(text),
         }

@@ -2,8 +2,9 @@
 //!
 //! Owns `product_users`, `identifiers`, `identity_claims`, `identity_changes`, `merge_evidence` and
 //! `merge_candidates`. The pure half: [`person`] is the noun, [`heard`] what events say about people,
-//! [`stitch`] who is who after that, [`evidence`] which users may be one person; [`domain`] reads
-//! e-mail addresses, [`title`] job titles. [`project`] is the drainer's part,
+//! [`stitch`] who is who after that, [`evidence`] which users may be one person; [`address`]
+//! reads e-mail addresses and websites, [`host`] host names, [`domain`] says which of them are a company's,
+//! [`title`] reads job titles. [`project`] is the drainer's part,
 //! [`ops`] what people decide.
 //!
 //! Identifiers in rank order: user id, SSO subject (trait `sso_subject` or `sso_id` of an identify),
@@ -16,13 +17,16 @@
 //! id it came with: readers ask `canonical_id`.
 
 pub mod actions;
+pub mod address;
 pub mod domain;
 pub mod evidence;
 pub mod heard;
+pub mod host;
 pub mod ops;
 pub mod pages;
 pub mod person;
 pub mod project;
+mod script;
 pub mod stitch;
 pub mod store;
 pub mod store_candidates;

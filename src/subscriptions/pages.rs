@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::store_unmapped::{self, Candidate, Told};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
-use crate::identity::domain::company_domain_of_website;
+use crate::identity::domain::company_domain;
 use crate::usage::dictionary::in_words;
 use crate::web::answer;
 use crate::web::format::{self, Moment};
@@ -162,7 +162,7 @@ impl CustomerPage {
             .read_web(move |conn| {
                 let told = store_unmapped::of_customer(conn, &customer)?;
                 let first = told.first().ok_or(Error::NotFound)?;
-                let domain = first.email_domain.as_deref().and_then(company_domain_of_website);
+                let domain = first.email_domain.as_deref().and_then(company_domain);
                 let suggested =
                     store_unmapped::suggestions(conn, domain.as_deref(), first.name.as_deref())?;
                 let found = if wanted.is_empty() {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::identity::domain::{Email, company_domain_of_website};
+use crate::identity::domain::{Email, company_domain, company_domain_of_website};
 use crate::ids::WorkspaceId;
 use crate::ingest::traits::{Traits, snake_case};
 
@@ -75,19 +75,19 @@ impl Workspace {
             plan_tier: plan_tier(traits),
             website_domain: website
                 .as_deref()
-                .or(traits.text(&["domain"]).as_deref())
-                .and_then(company_domain_of_website),
+                .and_then(company_domain_of_website)
+                .or_else(|| company_domain(&traits.text(&["domain"])?)),
             website,
             billing_domain: traits
                 .text(&["billing_domain"])
                 .as_deref()
-                .and_then(company_domain_of_website)
+                .and_then(company_domain)
                 .or_else(|| {
                     let email =
                         Email::parse(&traits.text(&["billing_email", "billing_contact_email"])?)?;
                     email.company_domain().map(str::to_owned)
                 }),
-            sso_domain: traits.text(&["sso_domain"]).as_deref().and_then(company_domain_of_website),
+            sso_domain: traits.text(&["sso_domain"]).as_deref().and_then(company_domain),
             seats_purchased: whole(traits.number(SEATS)),
             created_at: traits.time(&["created_at"]).unwrap_or(self.first_seen_at),
         }

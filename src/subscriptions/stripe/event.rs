@@ -5,6 +5,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::snapshot::{self, Snapshot, id_of, workspace_of};
+use crate::identity::domain::Email;
 
 /// What a webhook delivers.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,8 +175,7 @@ fn line(object: &Value, name: &str) -> Option<String> {
 }
 
 fn domain(email: &str) -> Option<String> {
-    let (_, domain) = email.rsplit_once('@')?;
-    (!domain.is_empty()).then(|| domain.to_lowercase())
+    Email::parse(email).map(|email| email.domain)
 }
 
 /// Two events of one change have different ids but the same type and object.
