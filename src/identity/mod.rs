@@ -18,6 +18,7 @@
 
 pub mod actions;
 pub mod address;
+mod department;
 pub mod domain;
 pub mod evidence;
 pub mod heard;
@@ -27,6 +28,7 @@ pub mod pages;
 pub mod person;
 pub mod project;
 mod script;
+mod seniority;
 pub mod stitch;
 pub mod store;
 pub mod store_candidates;
