@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
+use uuid::Uuid;
 
 use crate::db::Pool;
 use crate::error::Result;
-use crate::ids::WorkspaceId;
+use crate::ids::{AccountId, UserId, WorkspaceId};
+use crate::ingest::chunk::Chunk;
 use crate::ingest::drain::Projection;
 use crate::ingest::ops::REPLAY;
 use crate::ingest::watch::WATCH;
@@ -32,13 +34,14 @@ pub const PROJECTIONS: [Projection; 6] = [
 ];
 
 /// What does the jobs in the queue.
-pub const HANDLERS: [Handler; 6] = [
+pub const HANDLERS: [Handler; 7] = [
     Handler { kind: RESCORE, lane: Lane::Quick, run: rescore },
     Handler { kind: REBUILD, lane: Lane::Long, run: usage::jobs::rebuild },
     Handler { kind: TIDY, lane: Lane::Quick, run: tidy },
     Handler { kind: imports::ops::JOB, lane: Lane::Long, run: import },
     Handler { kind: WATCH, lane: Lane::Quick, run: watch },
     Handler { kind: REPLAY, lane: Lane::Long, run: ingest::jobs::replay },
+    Handler { kind: REREAD, lane: Lane::Long, run: reread },
 ];
 
 /// What is put into the queue by itself. UTC: scores are of UTC days.
@@ -50,6 +53,10 @@ pub const SCHEDULES: [Schedule; 3] = [
 ];
 
 const TIDY: &str = "tidy";
+/// Put into the queue by migrations that change how traits are read.
+const REREAD: &str = "reread";
+/// People, workspaces or accounts of one transaction: the drainer waits for it.
+const REREAD_AT_ONCE: i64 = 1_000;
 /// What came to webhooks is listed so long.
 const KEEP_DELIVERIES: TimeDelta = TimeDelta::days(30);
 /// Events of Stripe's are kept so long; what they said of subscriptions stays.
@@ -67,6 +74,39 @@ fn rescore(running: &Running<'_>) -> Result<()> {
 
 fn import(running: &Running<'_>) -> Result<()> {
     imports::jobs::run(running, &PROJECTIONS)
+}
+
+/// Reads the stored traits of everybody again: what follows from them is as if it had been said today. Cut off,
+/// it begins anew; what has been written stays and differs no more.
+fn reread(running: &Running<'_>) -> Result<()> {
+    let mut done = 0;
+    in_batches(running, &mut done, UserId(Uuid::nil()), identity::reread::reread)?;
+    in_batches(running, &mut done, WorkspaceId(Uuid::nil()), workspaces::reread::reread)?;
+    in_batches(running, &mut done, AccountId(Uuid::nil()), accounts::reread::reread)
+}
+
+/// Reads everything behind an id again, some at once; what follows is settled in the same transaction.
+fn in_batches<Id: Copy>(
+    running: &Running<'_>,
+    done: &mut i64,
+    first: Id,
+    read: fn(&mut PgConnection, &mut Chunk<'_>, Id, i64) -> Result<Option<Id>>,
+) -> Result<()> {
+    let mut after = first;
+    loop {
+        let now = running.clock.now();
+        let last = running.db.tx(Pool::Work, |conn| {
+            ingest::aside::settle(conn, now, &PROJECTIONS, |conn, chunk| {
+                read(conn, chunk, after, REREAD_AT_ONCE)
+            })
+        })?;
+        *done = done.saturating_add(1);
+        running.progress(*done, None)?;
+        match last {
+            Some(id) => after = id,
+            None => return Ok(()),
+        }
+    }
 }
 
 /// What follows from new scores, in the transaction that writes them.

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::icp::Company;
+use crate::identity::host;
 use crate::ids::AccountId;
+use crate::ingest::trait_names::{self, Subject};
 use crate::ingest::traits::{Traits, snake_case, text_of, yes_or_no};
 
 /// A company that can be sold to.
@@ -36,22 +38,9 @@ pub struct Facts {
     pub lifecycle_stage: Option<String>,
 }
 
-const EMPLOYEES: &[&str] = &["employees", "employee_count", "number_of_employees", "company_size"];
 /// What a workspace's traits may say about the company behind it.
-const SHARED: [&str; 12] = [
-    "employees",
-    "employee_count",
-    "number_of_employees",
-    "company_size",
-    "industry",
-    "sub_industry",
-    "country",
-    "hq_country",
-    "region",
-    "hq_region",
-    "tech_stack",
-    "segment",
-];
+const SHARED: [&str; 7] =
+    ["employees", "industry", "sub_industry", "hq_country", "hq_region", "tech_stack", "segment"];
 
 /// What the people who sell say of an account: only records say it, which come by keys that are secret.
 const INTERNAL: [&str; 4] = ["account_id", "territory", "is_strategic", "lifecycle_stage"];
@@ -59,7 +48,7 @@ const INTERNAL: [&str; 4] = ["account_id", "territory", "is_strategic", "lifecyc
 /// Whether a trait of a company is one that its own people have no say in.
 #[must_use]
 pub fn is_internal(name: &str) -> bool {
-    INTERNAL.contains(&snake_case(name).as_str())
+    INTERNAL.contains(&trait_names::canonical(Subject::Company, name).as_str())
 }
 
 impl Account {
@@ -83,7 +72,7 @@ impl Account {
                 }
             }
         }
-        let employees = EMPLOYEES.iter().find_map(|name| head_count(all.values.get(*name)?));
+        let employees = all.values.get("employees").and_then(head_count);
         let said = all.text(&["segment"]).map(|text| snake_case(&text));
         let segment = ["self_serve", "smb", "mid_market", "enterprise"]
             .into_iter()
@@ -110,8 +99,8 @@ impl Account {
             company: Company {
                 employees,
                 industry: all.text(&["industry"]),
-                country: all.text(&["hq_country", "country"]),
-                region: all.text(&["hq_region", "region"]),
+                country: all.text(&["hq_country"]),
+                region: all.text(&["hq_region"]),
                 tech_stack: texts(all.values.get("tech_stack")),
             },
         }
@@ -126,9 +115,14 @@ impl Account {
         })
     }
 
-    /// `brightwater-labs.co.uk` is called Brightwater Labs until somebody says better.
+    /// `brightwater-labs.co.uk` is called Brightwater Labs until somebody says better, and a domain that is
+    /// not shown in its script by its whole name.
     fn domain_name(&self) -> String {
-        let label = self.domain.split('.').next().unwrap_or_default();
+        let shown = host::shown(&self.domain);
+        let label = shown.split('.').next().unwrap_or_default();
+        if label.starts_with("xn--") {
+            return shown.into_owned();
+        }
         let words = label.split('-').filter(|word| !word.is_empty()).map(|word| {
             let mut letters = word.chars();
             let first = letters.next().into_iter().flat_map(char::to_uppercase);
@@ -161,20 +155,14 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     texts
 }
 
-/// What a user's traits say about their company: the `company` object, or its name alone.
+/// What a user's traits, under their canonical names, say about their company.
 #[must_use]
 pub fn said_of_company(traits: &Map<String, Value>) -> Map<String, Value> {
-    match traits.get("company") {
-        Some(Value::Object(company)) => company
-            .iter()
-            .filter(|(name, _)| snake_case(name) != "id")
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect(),
-        Some(Value::String(name)) if !name.trim().is_empty() => {
-            Map::from_iter([("name".to_owned(), Value::String(name.clone()))])
-        }
-        _ => Map::new(),
-    }
+    let members = traits.iter().filter_map(|(name, value)| {
+        let member = name.strip_prefix("company_").filter(|member| *member != "id")?;
+        Some((member.to_owned(), value.clone()))
+    });
+    members.collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::identity::host;
 use crate::ids::AccountId;
 
 /// A proposal of the matcher, as stored with a link.
@@ -38,7 +39,7 @@ impl Piece {
             "name" => "the same name",
             other => other,
         };
-        format!("{what} {} ({} %)", self.value, self.weight)
+        format!("{what} {} ({} %)", host::shown(&self.value), self.weight)
     }
 }
 

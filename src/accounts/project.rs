@@ -12,10 +12,11 @@ use super::matching::LINKS;
 use super::{store, store_links};
 use crate::error::Result;
 use crate::identity::domain::Email;
-use crate::ids::{AccountId, WorkspaceId};
+use crate::ids::{AccountId, UserId, WorkspaceId};
 use crate::ingest::chunk::{Chunk, Manner};
 use crate::ingest::message::Kind;
 use crate::ingest::moment::Moment;
+use crate::ingest::trait_names::{self, Subject};
 use crate::ingest::traits::text_of;
 
 /// The projection of accounts; runs after usage, since who created a workspace says whose it is.
@@ -23,7 +24,7 @@ use crate::ingest::traits::text_of;
 /// # Errors
 /// When the database fails.
 pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
-    let mut said = said(chunk);
+    let mut said = said(conn, chunk)?;
     for (domain, at) in &chunk.named {
         let company = said
             .entry(domain.clone())
@@ -48,31 +49,65 @@ struct Said {
     traits: Vec<(Moment, Map<String, Value>)>,
 }
 
-/// Companies by domain, from calls that carry the e-mail themselves: so no order matters. Calls come by
-/// keys that stand in web pages, so they tell what people know of their company, and nothing else.
-fn said(chunk: &Chunk<'_>) -> BTreeMap<String, Said> {
+/// Companies by domain: from calls that carry the e-mail themselves, and from those about a user whose e-mail
+/// is known. Calls come by keys that stand in web pages, so they tell what people know of their company, and
+/// nothing else.
+fn said(conn: &mut PgConnection, chunk: &Chunk<'_>) -> Result<BTreeMap<String, Said>> {
     let mut said: BTreeMap<String, Said> = BTreeMap::new();
+    let mut tell = |domain: &str, moment: Moment, traits: Map<String, Value>| {
+        let company = said
+            .entry(domain.to_owned())
+            .or_insert_with(|| Said { first_at: moment.at, traits: Vec::new() });
+        company.first_at = company.first_at.min(moment.at);
+        if !traits.is_empty() {
+            company.traits.push((moment, traits));
+        }
+    };
+    let mut without_email = Vec::new();
     for event in chunk.events.iter().filter(|event| event.message.kind == Kind::Identify) {
-        let traits = event.message.traits.as_ref().map(|json| json.members()).unwrap_or_default();
+        let members = event.message.traits.as_ref().map(|json| json.members()).unwrap_or_default();
+        let traits = trait_names::read(Subject::User, members);
         let said_as = |key: &str| traits.get(key).and_then(text_of);
         let email = said_as("email").and_then(|text| Email::parse(&text));
         let email = email.or_else(|| Email::somewhere_at(&said_as("email_domain")?));
-        let Some(email) = email else { continue };
-        let Some(domain) = email.company_domain() else { continue };
-        let at = event.message.at;
-        let company = said
-            .entry(domain.to_owned())
-            .or_insert_with(|| Said { first_at: at, traits: Vec::new() });
-        company.first_at = company.first_at.min(at);
+        let moment = event.message.moment();
         let mut of_company = said_of_company(&traits);
         if event.manner == Manner::Call {
             of_company.retain(|name, _| !is_internal(name));
         }
-        if !of_company.is_empty() {
-            company.traits.push((event.message.moment(), of_company));
+        match email {
+            Some(email) => {
+                if let Some(domain) = email.company_domain() {
+                    tell(domain, moment, of_company);
+                }
+            }
+            None if of_company.is_empty() => {}
+            None => without_email.push((chunk.canonical(event.person), moment, of_company)),
         }
     }
-    said
+    let people: BTreeSet<UserId> = without_email.iter().map(|(person, ..)| *person).collect();
+    let emails = store::emails(conn, &people)?;
+    for (person, moment, traits) in without_email {
+        let known = emails.get(&person).map(Vec::as_slice).unwrap_or_default();
+        if let Some(domain) = email_at(known, moment.at).and_then(Email::company_domain) {
+            tell(domain, moment, traits);
+        }
+    }
+    for (domain, moment, traits) in &chunk.company_traits {
+        let mut traits = traits.clone();
+        traits.retain(|name, _| !is_internal(name));
+        if !traits.is_empty() {
+            tell(domain, *moment, traits);
+        }
+    }
+    Ok(said)
+}
+
+/// The e-mail that a person had at a time, of all in the order in which they were first heard: the newest of
+/// those before, else the first.
+fn email_at(emails: &[(DateTime<Utc>, Email)], at: DateTime<Utc>) -> Option<&Email> {
+    let before = emails.iter().rev().find(|(since, _)| *since <= at);
+    before.or_else(|| emails.first()).map(|(_, email)| email)
 }
 
 /// Writes what changed; answers with the domains that are new.

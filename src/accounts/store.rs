@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 use super::company::{Account, Facts};
 use super::icp::IcpDefinition;
 use crate::error::Result;
-use crate::ids::{AccountId, WorkspaceId};
+use crate::identity::domain::Email;
+use crate::ids::{AccountId, UserId, WorkspaceId};
+use crate::ingest::trait_names::Subject;
 use crate::ingest::traits::Traits;
 
 #[derive(QueryableByName)]
@@ -29,7 +31,7 @@ struct Row {
 
 impl Row {
     fn account(self) -> Account {
-        let traits = Traits::stored(self.traits, self.trait_times);
+        let traits = Traits::stored(Subject::Company, self.traits, self.trait_times);
         Account { id: self.id, domain: self.domain, traits, created_at: self.created_at }
     }
 }
@@ -51,6 +53,41 @@ pub fn load_by_domain(
     .bind::<Array<Text>, _>(domains)
     .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.domain.clone(), row.account())).collect())
+}
+
+#[derive(QueryableByName)]
+struct EmailRow {
+    #[diesel(sql_type = SqlUuid)]
+    user_id: UserId,
+    #[diesel(sql_type = Text)]
+    value: String,
+    #[diesel(sql_type = Timestamptz)]
+    first_seen_at: DateTime<Utc>,
+}
+
+/// The e-mails of these people, each with when it was first heard, in that order.
+///
+/// # Errors
+/// When the database fails.
+pub fn emails(
+    conn: &mut PgConnection,
+    people: &BTreeSet<UserId>,
+) -> Result<BTreeMap<UserId, Vec<(DateTime<Utc>, Email)>>> {
+    let mut emails: BTreeMap<UserId, Vec<(DateTime<Utc>, Email)>> = BTreeMap::new();
+    if people.is_empty() {
+        return Ok(emails);
+    }
+    let rows: Vec<EmailRow> = diesel::sql_query(
+        "select user_id, value, first_seen_at from identifiers
+         where user_id = any($1) and kind = 'email' order by user_id, first_seen_at, value",
+    )
+    .bind::<Array<SqlUuid>, _>(people.iter().copied().collect::<Vec<_>>())
+    .load(conn)?;
+    for row in rows {
+        let email = Email::parse(&row.value).map(|email| (row.first_seen_at, email));
+        emails.entry(row.user_id).or_default().extend(email);
+    }
+    Ok(emails)
 }
 
 fn json(map: &Map<String, Value>) -> String {
@@ -132,7 +169,7 @@ pub fn settle_facts(
     .load(conn)?;
     let mut workspaces: BTreeMap<AccountId, Vec<(WorkspaceId, Traits)>> = BTreeMap::new();
     for row in linked {
-        let traits = Traits::stored(row.traits, row.trait_times);
+        let traits = Traits::stored(Subject::Workspace, row.traits, row.trait_times);
         workspaces.entry(row.account_id).or_default().push((row.workspace_id, traits));
     }
     let settled: Vec<(AccountId, Facts)> = rows

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::matching::{Account, Evidence};
 use crate::error::Result;
+use crate::identity::host;
 use crate::ids::{AccountId, WorkspaceId};
 
 #[derive(QueryableByName)]
@@ -133,6 +134,8 @@ struct Owner {
     domain: String,
     #[diesel(sql_type = SqlUuid)]
     id: AccountId,
+    #[diesel(sql_type = Nullable<Text>)]
+    primary_domain: Option<String>,
     #[diesel(sql_type = Text)]
     name: String,
 }
@@ -143,12 +146,19 @@ struct Owner {
 /// When the database fails.
 pub fn accounts_of(conn: &mut PgConnection, domains: &[&str]) -> Result<BTreeMap<String, Account>> {
     let rows: Vec<Owner> = diesel::sql_query(
-        "select d.domain, a.id, coalesce(split_part(a.primary_domain, '.', 1), a.name) as name
+        "select d.domain, a.id, a.primary_domain, a.name
          from account_domains d join accounts a on a.id = d.account_id where d.domain = any($1)",
     )
     .bind::<Array<Text>, _>(domains)
     .load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.domain, Account { id: row.id, name: row.name })).collect())
+    let named = |row: Owner| {
+        let label = row
+            .primary_domain
+            .as_deref()
+            .map(|domain| host::shown(domain).split('.').next().unwrap_or_default().to_owned());
+        (row.domain, Account { id: row.id, name: label.unwrap_or(row.name) })
+    };
+    Ok(rows.into_iter().map(named).collect())
 }
 
 /// A link as it stands.

@@ -1,6 +1,7 @@
 //! What can be sent as records.
 
 use super::field::{self, Field};
+use crate::ingest::trait_names::folded;
 
 /// A kind of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,6 +76,10 @@ impl Kind {
             ("timestamp", _) => "updated_at",
             (name, _) => name,
         };
-        self.fields().iter().find(|field| field.name == name)
+        let exact = self.fields().iter().find(|field| field.name == name);
+        exact.or_else(|| {
+            let wanted = folded(name);
+            self.fields().iter().find(|field| folded(field.name) == wanted)
+        })
     }
 }

@@ -7,6 +7,7 @@ use diesel::PgConnection;
 use super::row::{Membership as SaidOfMembership, Row, Said};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
+use crate::ingest::trait_names;
 use crate::ingest::traits::{Traits, snake_case};
 use crate::subscriptions;
 use crate::subscriptions::agreement::{Agreement, Written};
@@ -201,11 +202,16 @@ impl Known {
             Said::Workspace { traits, .. }
             | Said::User { traits, .. }
             | Said::Account { traits, .. } => {
+                let of = match &row.said {
+                    Said::Workspace { .. } => trait_names::Subject::Workspace,
+                    Said::User { .. } => trait_names::Subject::User,
+                    _ => trait_names::Subject::Company,
+                };
                 let state =
                     self.0.entry(subject).or_insert_with(|| State::Traits(Traits::default()));
                 let State::Traits(known) = state else { return Status::Rejected };
                 let mut changed = false;
-                for (name, value) in traits {
+                for (name, value) in &trait_names::read(of, traits.clone()) {
                     let kept = snake_case(name);
                     let before = known.values.get(&kept).cloned();
                     changed |= known.say(name, value, row.moment())

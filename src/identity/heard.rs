@@ -12,7 +12,8 @@ use crate::ids::UserId;
 use crate::ingest::chunk::ChunkEvent;
 use crate::ingest::message::{Kind, is_junk_id};
 use crate::ingest::moment::Moment;
-use crate::ingest::traits::{snake_case, text_of};
+use crate::ingest::trait_names::{self, Subject};
+use crate::ingest::traits::text_of;
 
 /// Bytes of a name, as of any id on the wire.
 const LONGEST: usize = 512;
@@ -106,6 +107,10 @@ impl Heard {
         said.last_at = said.last_at.max(at);
         let kind = if known { "user_id" } else { "anonymous_id" };
         self.identifier(event, kind, external_id, id);
+        // Products that know people by their address.
+        if let Some(email) = Some(external_id).filter(|_| known).and_then(address_of_id) {
+            self.identifier(event, "email", &email.address, id);
+        }
     }
 
     fn identifier(
@@ -130,17 +135,12 @@ impl Heard {
     }
 
     fn traits(&mut self, event: &ChunkEvent<'_>, traits: Map<String, Value>) {
-        let said = |wanted: &[&str]| {
-            let named = |want: &&str| {
-                traits.iter().find(|(name, _)| name.len() <= 20 && snake_case(name) == *want)
-            };
-            wanted.iter().find_map(|want| text_of(named(want)?.1))
-        };
-        if let Some(email) = said(&["email", "email_address"]).and_then(|text| Email::parse(&text))
-        {
+        let traits = trait_names::read(Subject::User, traits);
+        let said = |name: &str| traits.get(name).and_then(text_of);
+        if let Some(email) = said("email").and_then(|text| Email::parse(&text)) {
             self.identifier(event, "email", &email.address, event.person);
         }
-        let subject = said(&["sso_subject", "sso_id"]);
+        let subject = said("sso_subject");
         // A token is no name, and an index takes no more.
         if let Some(subject) = subject.filter(|id| id.len() <= LONGEST && !is_junk_id(id)) {
             self.identifier(event, "sso", &subject, event.person);
@@ -149,6 +149,12 @@ impl Heard {
             person.traits.push((event.message.moment(), traits));
         }
     }
+}
+
+/// The address that an id of a user is; none for most.
+#[must_use]
+pub fn address_of_id(external_id: &str) -> Option<Email> {
+    external_id.contains('@').then(|| Email::parse(external_id))?
 }
 
 /// Whether one person can be told by this id: no word that broken clients send, no address that

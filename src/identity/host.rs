@@ -130,6 +130,21 @@ pub fn shown(ascii: &str) -> Cow<'_, str> {
     }
 }
 
+/// The inverse of [`shown`] for what people type into a search: a whole host name or address in another script in
+/// its stored form, everything else as it is.
+#[must_use]
+pub fn stored(typed: &str) -> Cow<'_, str> {
+    if typed.is_ascii() {
+        return Cow::Borrowed(typed);
+    }
+    let (name, host) = typed.rsplit_once('@').unwrap_or(("", typed));
+    match Host::parse(host.trim()) {
+        None => Cow::Borrowed(typed),
+        Some(host) if name.is_empty() => Cow::Owned(host.0),
+        Some(host) => Cow::Owned(format!("{name}@{}", host.0)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,6 +307,15 @@ mod tests {
         assert_eq!(shown("dana@xn--mller-kva.de"), "dana@müller.de");
         assert_eq!(shown("xn--dana@acme.com"), "xn--dana@acme.com");
         assert_eq!(shown("no xn-- name"), "no xn-- name");
+        for (typed, searched) in [
+            ("müller.de", "xn--mller-kva.de"),
+            ("dana@müller.de", "dana@xn--mller-kva.de"),
+            ("müller", "müller"),
+            ("Müller GmbH", "Müller GmbH"),
+            ("acme.com", "acme.com"),
+        ] {
+            assert_eq!(stored(typed), searched);
+        }
     }
 
     #[test]

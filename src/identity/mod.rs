@@ -27,6 +27,7 @@ pub mod ops;
 pub mod pages;
 pub mod person;
 pub mod project;
+pub mod reread;
 mod script;
 mod seniority;
 pub mod stitch;
@@ -37,6 +38,7 @@ pub mod store_claims;
 pub mod store_decisions;
 pub mod store_merges;
 pub mod store_people;
+pub mod store_reread;
 #[cfg(test)]
 mod tests;
 pub mod title;

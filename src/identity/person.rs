@@ -1,11 +1,14 @@
 //! A person in the product: known by a user id, or an anonymous visitor.
 
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 
+use super::heard::address_of_id;
 use super::stitch::Claim;
 use super::title;
 use crate::identity::domain::Email;
 use crate::ids::UserId;
+use crate::ingest::moment::Moment;
 use crate::ingest::traits::Traits;
 
 /// What the traits of a person say, in the words of the signal dictionary.
@@ -74,8 +77,45 @@ impl Person {
         Some((self.email()?.address, self.traits.flag(&["email_verified"])))
     }
 
+    /// The address of the trait; where no trait holds one, the user id if that is an address. A product that
+    /// cleared the trait says that there is none.
     fn email(&self) -> Option<Email> {
-        self.traits.text(&["email", "email_address"]).and_then(|text| Email::parse(&text))
+        let said = self.traits.text(&["email"]).and_then(|text| Email::parse(&text));
+        let is_cleared =
+            self.traits.times.contains_key("email") && !self.traits.values.contains_key("email");
+        said.or_else(|| {
+            Some(&self.external_id)
+                .filter(|_| self.known && !is_cleared)
+                .and_then(|id| address_of_id(id))
+        })
+    }
+
+    /// The company's domain of a user id that is an address, where that is the current e-mail.
+    #[must_use]
+    pub fn company_domain_of_id(&self) -> Option<String> {
+        let email = address_of_id(&self.external_id).filter(|_| self.known)?;
+        let domain = email.company_domain()?.to_owned();
+        (self.email()? == email).then_some(domain)
+    }
+
+    /// The company's domain of the current e-mail.
+    #[must_use]
+    pub fn company_domain(&self) -> Option<String> {
+        self.email()?.company_domain().map(str::to_owned)
+    }
+
+    /// What the person's traits say of their company, each with its time.
+    #[must_use]
+    pub fn company_traits(&self) -> Vec<(Moment, Map<String, Value>)> {
+        self.traits
+            .values
+            .iter()
+            .filter_map(|(name, value)| {
+                let member = name.strip_prefix("company_").filter(|member| *member != "id")?;
+                let said = Map::from_iter([(member.to_owned(), value.clone())]);
+                Some((self.traits.moment(name)?, said))
+            })
+            .collect()
     }
 
     /// What the traits say.
@@ -85,7 +125,7 @@ impl Person {
         // Imports may keep addresses back and send only the domain; its kind is that of any mailbox.
         let mailbox =
             email.clone().or_else(|| Email::somewhere_at(&self.traits.text(&["email_domain"])?));
-        let job_title = self.traits.text(&["title", "job_title"]);
+        let job_title = self.traits.text(&["title"]);
         let whole = || {
             let parts: Vec<String> = [["first_name"], ["last_name"]]
                 .iter()
@@ -96,7 +136,7 @@ impl Person {
         Facts {
             email_kind: mailbox.as_ref().map_or("unknown", |mailbox| mailbox.kind.as_str()),
             domain: mailbox.and_then(|mailbox| mailbox.registrable),
-            name: self.traits.text(&["name", "full_name"]).or_else(whole),
+            name: self.traits.text(&["name"]).or_else(whole),
             seniority: self
                 .traits
                 .text(&["seniority"])

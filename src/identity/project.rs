@@ -218,7 +218,11 @@ impl People {
         let (mut changed, mut widened) = (Vec::new(), Vec::new());
         for (id, person) in &self.now {
             chunk.canonical.insert(*id, person.canonical);
-            let Some(before) = self.before.get(id) else {
+            let before = self.before.get(id);
+            if before.is_none_or(|before| person.first_seen_at < before.first_seen_at) {
+                name_company(chunk, person);
+            }
+            let Some(before) = before else {
                 chunk.changed_people.insert(*id);
                 if person.canonical != *id {
                     chunk.stitched.insert(*id);
@@ -232,6 +236,9 @@ impl People {
                 chunk.replace.insert(before.canonical, None);
             }
             let facts = before.facts.as_ref().filter(|_| before.rewritten);
+            if facts.is_some_and(|(facts, _)| facts.email.is_none()) {
+                tell_company(chunk, person);
+            }
             if facts.is_some_and(|(facts, _)| *facts != person.facts()) {
                 chunk.changed_people.insert(*id);
             }
@@ -263,6 +270,21 @@ impl People {
         }
         values
     }
+}
+
+/// A user id that is an address names a company, as an e-mail does.
+fn name_company(chunk: &mut Chunk<'_>, person: &Person) {
+    if let Some(domain) = person.company_domain_of_id() {
+        let first = chunk.named.entry(domain).or_insert(person.first_seen_at);
+        *first = person.first_seen_at.min(*first);
+    }
+}
+
+/// What was said of the company of a user before an e-mail said which company that is.
+fn tell_company(chunk: &mut Chunk<'_>, person: &Person) {
+    let Some(domain) = person.company_domain().filter(|_| person.known) else { return };
+    let traits = person.company_traits().into_iter();
+    chunk.company_traits.extend(traits.map(|(at, traits)| (domain.clone(), at, traits)));
 }
 
 /// Keeps the evidence that these values and aliases make, and what it means for pairs of users.

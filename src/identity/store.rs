@@ -12,6 +12,7 @@ use super::person::Person;
 use super::stitch::{By, Claim};
 use crate::error::Result;
 use crate::ids::UserId;
+use crate::ingest::trait_names::Subject;
 use crate::ingest::traits::Traits;
 
 #[derive(QueryableByName)]
@@ -75,7 +76,7 @@ pub fn load<'a>(
                 external_id: row.external_id,
                 link,
                 canonical: row.canonical_id,
-                traits: Traits::stored(row.traits, row.trait_times),
+                traits: Traits::stored(Subject::User, row.traits, row.trait_times),
                 first_seen_at: row.first_seen_at,
                 last_seen_at: row.last_seen_at,
             };

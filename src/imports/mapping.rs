@@ -9,6 +9,7 @@ use crate::bulk::kind::Kind;
 use crate::bulk::lines::RECORD_LIMIT;
 use crate::bulk::row::Fault;
 use crate::error::FieldErrors;
+use crate::ingest::trait_names::folded;
 use crate::ingest::traits::snake_case;
 
 /// What a mapped trait's target begins with.
@@ -29,9 +30,9 @@ pub fn suggested(kind: Kind, header: &[String]) -> Mapping {
         {
             let found = kind.fields().iter().find(|field| {
                 let fits = if is_exact {
-                    field.name == name
+                    folded(field.name) == folded(name)
                 } else {
-                    field.headers.contains(&name.as_str())
+                    field.headers.iter().any(|header| folded(header) == folded(name))
                 };
                 fits && field.name != "traits" && !taken.contains(field.name)
             });

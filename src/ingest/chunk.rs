@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::attribution::{Inferred, Trail};
 use super::meaning::Meaning;
 use super::message::{Message, is_junk_id};
+use super::moment::Moment;
 use super::traits::Traits;
 use crate::catalog::matching::Catalog;
 use crate::ids::{SourceId, UserId, WorkspaceId};
@@ -144,7 +146,10 @@ pub struct Chunk<'a> {
     pub joined: BTreeSet<(WorkspaceId, UserId)>,
     /// Workspaces whose evidence for an account may have changed.
     pub relink: BTreeSet<WorkspaceId>,
-    /// Domains that workspaces named as their billing or sign-on domain, and when first.
+    /// What users said of their company before anything told their e-mail: its domain, when, the traits.
+    pub company_traits: Vec<(String, Moment, Map<String, Value>)>,
+    /// Domains that workspaces named as their billing or sign-on domain, and those of user ids that are
+    /// addresses, and when first.
     pub named: BTreeMap<String, DateTime<Utc>>,
     /// Workspaces that nobody had heard of before this chunk, by the product's ids.
     pub appeared: BTreeSet<String>,
@@ -188,6 +193,7 @@ impl<'a> Chunk<'a> {
             replace: BTreeMap::new(),
             joined: BTreeSet::new(),
             relink: BTreeSet::new(),
+            company_traits: Vec::new(),
             named: BTreeMap::new(),
             appeared: BTreeSet::new(),
             retold: Vec::new(),

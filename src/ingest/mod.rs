@@ -16,7 +16,7 @@
 //!
 //! The way on: the [`drainer`] takes what was acknowledged out of the journal ([`drain`]), in a
 //! [`chunk`] that every feature's projection reads; [`meaning`] asks the catalog, [`attribution`] finds the workspace of events that
-//! do not name one, [`traits`] keeps the newest word of each; [`aside`] runs the projections over what people decide. [`jobs`] forget what is too old.
+//! do not name one, [`traits`] keeps the newest word of each, under the name that [`trait_names`] give it; [`aside`] runs the projections over what people decide. [`jobs`] forget what is too old.
 //!
 //! What goes on: [`measure`] (histograms that the [`recorder`] and the drainer write), [`names`] (event
 //! names and their silence), [`minutes`] (columns of charts), [`status`], [`tail`] (the newest events).
@@ -93,6 +93,7 @@ pub mod store_retention;
 pub mod store_status;
 pub mod store_tail;
 pub mod tail;
+pub mod trait_names;
 pub mod traits;
 pub mod watch;
 pub mod writer;

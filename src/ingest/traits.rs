@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::moment::Moment;
+use super::trait_names::{self, Subject};
 
 /// Traits with the time each was last set. `null` removes a trait but keeps the time, so that an
 /// older value that arrives later stays out.
@@ -18,14 +19,17 @@ pub struct Traits {
 }
 
 impl Traits {
-    /// From what is stored; anything that is no object counts as empty.
+    /// From what is stored; anything that is no object counts as empty. What was stored under another name
+    /// of a trait has the canonical one.
     #[must_use]
-    pub fn stored(values: Value, times: Value) -> Self {
+    pub fn stored(subject: Subject, values: Value, times: Value) -> Self {
         let object = |value| match value {
             Value::Object(map) => map,
             _ => Map::new(),
         };
-        Self { values: object(values), times: object(times) }
+        let mut traits = Self { values: object(values), times: object(times) };
+        trait_names::rename(subject, &mut traits.values, &mut traits.times);
+        traits
     }
 
     /// Applies what was said then; tells whether anything changed. The newer statement wins ([`Moment`]);

@@ -8,13 +8,12 @@ use crate::web::format;
 use crate::workspaces::workspace::{PLAN, SEATS, plan_tier};
 
 const STATUS: &[&str] = &["subscription_status", "billing_status", "paid_status"];
-const TRIAL_START: &[&str] =
-    &["trial_start", "trial_started_at", "trial_starts_at", "trial_start_date"];
-const TRIAL_END: &[&str] = &["trial_ends_at", "trial_end", "trial_end_date", "trial_end_at"];
-const MRR: &[&str] = &["mrr", "monthly_recurring_revenue"];
-const RENEWAL: &[&str] = &["renewal_date", "renews_at", "renewal_on", "current_period_end"];
-const CANCELED: &[&str] = &["canceled_at", "cancelled_at"];
-const PERIOD: &[&str] = &["billing_period", "billing_interval", "interval"];
+const TRIAL_START: &[&str] = &["trial_start"];
+const TRIAL_END: &[&str] = &["trial_ends_at"];
+const MRR: &[&str] = &["mrr"];
+const RENEWAL: &[&str] = &["renewal_date", "current_period_end"];
+const CANCELED: &[&str] = &["canceled_at"];
+const PERIOD: &[&str] = &["billing_period", "interval"];
 
 /// What the traits say about paying and when they last said it; nothing without a word about it. It
 /// has no memory and knows no time: a trial that nobody ended is still a trial, its end tells the rest.

@@ -21,6 +21,7 @@ pub mod membership;
 pub mod pages;
 pub mod places;
 pub mod project;
+pub mod reread;
 pub mod sort;
 pub mod store;
 pub mod store_activity;

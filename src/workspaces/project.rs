@@ -13,9 +13,10 @@ use super::{places, store};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
 use crate::ingest::chunk::{Chunk, ChunkEvent, Manner, Retold};
-use crate::ingest::message::Kind;
+use crate::ingest::message::{Json, Kind};
 use crate::ingest::moment::Moment;
-use crate::ingest::traits::{snake_case, text_of};
+use crate::ingest::trait_names::{self, Subject};
+use crate::ingest::traits::text_of;
 
 /// The projection of workspaces. Group calls count before anything is placed, so that an event finds
 /// the group call that came in the same chunk.
@@ -197,10 +198,8 @@ impl Heard {
         }
         match message.kind {
             Kind::Group => {
-                let traits =
-                    message.traits.as_ref().map(|traits| traits.members()).unwrap_or_default();
-                let properties =
-                    message.properties.as_ref().map(|json| json.members()).unwrap_or_default();
+                let traits = named(message.traits.as_ref());
+                let properties = named(message.properties.as_ref());
                 let (of_workspace, of_member) = split(traits, properties);
                 if !of_workspace.is_empty() {
                     said.traits.push((message.moment(), of_workspace));
@@ -218,17 +217,11 @@ impl Heard {
             }
             Kind::Track if key == Some("account_removed_user") => words.push(Word::Left),
             Kind::Track if matches!(key, Some("invite_accepted")) => {
-                let properties =
-                    message.properties.as_ref().map(|json| json.members()).unwrap_or_default();
-                words.extend(words_of(&properties));
+                words.extend(words_of(&named(message.properties.as_ref())));
             }
             Kind::Track if key == Some("trial_started") => {
-                let properties =
-                    message.properties.as_ref().map(|json| json.members()).unwrap_or_default();
-                let trial: Map<String, Value> = properties
-                    .into_iter()
-                    .filter(|(name, _)| snake_case(name).starts_with("trial_"))
-                    .collect();
+                let mut trial = named(message.properties.as_ref());
+                trial.retain(|name, _| name.starts_with("trial_"));
                 said.traits.push((message.moment(), trial));
             }
             _ => {}
@@ -240,12 +233,17 @@ impl Heard {
     }
 }
 
+/// Traits or properties under the names by which they are read.
+fn named(members: Option<&Json<'_>>) -> Map<String, Value> {
+    members.map(|json| trait_names::read(Subject::Workspace, json.members())).unwrap_or_default()
+}
+
 /// Traits of the workspace, and what the call says about the member.
 fn split(
     traits: Map<String, Value>,
     properties: Map<String, Value>,
 ) -> (Map<String, Value>, Map<String, Value>) {
-    let personal = |name: &str| matches!(snake_case(name).as_str(), "role" | "persona");
+    let personal = |name: &str| matches!(name, "role" | "persona");
     let (of_member, of_workspace): (Map<_, _>, Map<_, _>) =
         traits.into_iter().partition(|(name, _)| personal(name));
     let mut all: Map<String, Value> =

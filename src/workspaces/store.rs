@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
 
 use super::workspace::{Facts, Workspace};
 use crate::error::Result;
 use crate::ids::WorkspaceId;
+use crate::ingest::trait_names::Subject;
 use crate::ingest::traits::Traits;
 
 #[derive(QueryableByName)]
@@ -52,6 +53,43 @@ pub fn first_seen(
     Ok(rows.into_iter().map(|row| (row.id, row.first_seen_at)).collect())
 }
 
+/// The stored domains of a workspace.
+#[derive(QueryableByName)]
+pub struct Domains {
+    /// Which.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: WorkspaceId,
+    #[diesel(sql_type = Nullable<Text>)]
+    website_domain: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    billing_domain: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    sso_domain: Option<String>,
+}
+
+impl Domains {
+    /// Whether these facts have the same.
+    #[must_use]
+    pub fn holds(&self, facts: &Facts) -> bool {
+        (&self.website_domain, &self.billing_domain, &self.sso_domain)
+            == (&facts.website_domain, &facts.billing_domain, &facts.sso_domain)
+    }
+}
+
+/// The stored domains of up to `limit` workspaces behind `after`, by id.
+///
+/// # Errors
+/// When the database fails.
+pub fn domains(conn: &mut PgConnection, after: WorkspaceId, limit: i64) -> Result<Vec<Domains>> {
+    Ok(diesel::sql_query(
+        "select id, website_domain, billing_domain, sso_domain from workspaces
+         where id > $1 order by id limit $2",
+    )
+    .bind::<SqlUuid, _>(after)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
 /// These workspaces, as far as they are known; written back whole under the drainer's lock.
 ///
 /// # Errors
@@ -72,7 +110,7 @@ pub fn load(
     Ok(rows
         .into_iter()
         .map(|row| {
-            let traits = Traits::stored(row.traits, row.trait_times);
+            let traits = Traits::stored(Subject::Workspace, row.traits, row.trait_times);
             let Row { id, external_id, first_seen_at, .. } = row;
             (id, Workspace { id, external_id, traits, first_seen_at })
         })

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::filter::{Cursor, Filter, Owner};
 use super::sort::SortKey;
+use crate::identity::host;
 use crate::ids::MemberId;
 
 /// What a row's place is, as SQL.
@@ -87,7 +88,7 @@ impl Sql {
         if filter.search.is_empty() {
             return String::new();
         }
-        let part = self.bind(Bind::Text(like(&filter.search)));
+        let part = self.bind(Bind::Text(like(&host::stored(&filter.search))));
         format!(
             "with matches as materialized (
                  select id from workspaces

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::identity::domain::{Email, company_domain, company_domain_of_website};
 use crate::ids::WorkspaceId;
-use crate::ingest::traits::{Traits, snake_case};
+use crate::ingest::traits::Traits;
 
 /// A tenant of the product.
 #[derive(Clone, Debug)]
@@ -37,10 +37,10 @@ pub struct Facts {
     pub created_at: DateTime<Utc>,
 }
 
-/// Traits that name the plan.
-pub const PLAN: &[&str] = &["plan", "plan_name", "plan_tier", "subscription_plan"];
-/// Traits that count the seats bought.
-pub const SEATS: &[&str] = &["seats", "seats_purchased", "seat_count", "licenses"];
+/// The trait that names the plan.
+pub const PLAN: &[&str] = &["plan"];
+/// The trait that counts the seats bought.
+pub const SEATS: &[&str] = &["seats"];
 impl Workspace {
     /// A workspace first heard of at `at`.
     #[must_use]
@@ -57,17 +57,16 @@ impl Workspace {
     #[must_use]
     pub fn facts(&self) -> Facts {
         let traits = &self.traits;
-        let website = traits.text(&["website", "url"]);
-        let name =
-            traits.text(&["name", "workspace_name"]).unwrap_or_else(|| self.external_id.clone());
+        let website = traits.text(&["website"]);
+        let name = traits.text(&["name"]).unwrap_or_else(|| self.external_id.clone());
         Facts {
             name: name.chars().take(200).collect(),
-            kind: match lower(traits, &["type", "workspace_type"]).as_deref() {
+            kind: match lower(traits, &["type"]).as_deref() {
                 Some("sandbox" | "test" | "staging" | "demo") => "sandbox",
                 Some("dev" | "development") => "dev",
                 _ => "prod",
             },
-            status: match lower(traits, &["status", "workspace_status"]).as_deref() {
+            status: match lower(traits, &["status"]).as_deref() {
                 Some("suspended" | "disabled" | "locked" | "frozen") => "suspended",
                 Some("deleted" | "archived" | "closed") => "deleted",
                 _ => "active",
@@ -83,8 +82,7 @@ impl Workspace {
                 .as_deref()
                 .and_then(company_domain)
                 .or_else(|| {
-                    let email =
-                        Email::parse(&traits.text(&["billing_email", "billing_contact_email"])?)?;
+                    let email = Email::parse(&traits.text(&["billing_email"])?)?;
                     email.company_domain().map(str::to_owned)
                 }),
             sso_domain: traits.text(&["sso_domain"]).as_deref().and_then(company_domain),
@@ -99,10 +97,7 @@ impl Workspace {
 /// calls knows the same companies.
 #[must_use]
 pub fn named_domains(said: &Map<String, Value>, at: DateTime<Utc>) -> Vec<String> {
-    let names = |key: &String| {
-        let key = snake_case(key);
-        key.starts_with("billing_") || key.starts_with("sso_")
-    };
+    let names = |key: &String| key.starts_with("billing_") || key.starts_with("sso_");
     if !said.keys().any(names) {
         return Vec::new();
     }

@@ -9,6 +9,7 @@ use url::form_urlencoded::Serializer;
 use crate::accounts::store_pages::{self, Counts, Cursor, Order, PAGE, Row};
 use crate::app::App;
 use crate::error::Result;
+use crate::identity::host;
 use crate::web::answer::{self, Htmx};
 use crate::web::format;
 use crate::web::permit::{Permit, View};
@@ -82,7 +83,7 @@ pub async fn index(
     query: web::Query<ListQuery>,
 ) -> Result<HttpResponse> {
     let (search, order, after) = (query.search(), query.order(), query.after());
-    let wanted = search.clone();
+    let wanted = host::stored(&search).into_owned();
     let (mut rows, counts) = app
         .db
         .read_web(move |conn| {

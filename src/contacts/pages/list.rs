@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::contacts::store_pages::{self, PAGE, Row};
 use crate::error::Result;
+use crate::identity::host;
 use crate::identity::store_merges;
 use crate::ids::AccountId;
 use crate::web::answer::{self, Htmx};
@@ -81,7 +82,7 @@ pub async fn index(
     query: web::Query<ListQuery>,
 ) -> Result<HttpResponse> {
     let (search, after) = (plain(&query.q), plain(&query.after));
-    let (wanted, beyond) = (search.clone(), after.clone());
+    let (wanted, beyond) = (host::stored(&search).into_owned(), after.clone());
     let limit = i64::try_from(PAGE).unwrap_or(i64::MAX).saturating_add(1);
     let (mut rows, waiting) = app
         .db

@@ -12,6 +12,7 @@ use super::Known;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::evidence::Pair;
+use crate::identity::host;
 use crate::identity::ops;
 use crate::identity::store_merges::{self, After, Candidate, Piece};
 use crate::identity::store_people;
@@ -257,8 +258,10 @@ fn card(
 fn words(piece: &Piece) -> String {
     match (piece.kind.as_str(), piece.verified) {
         ("sso", _) => format!("The same SSO subject, {}", piece.value),
-        ("email", true) => format!("The same verified e-mail, {}", piece.value),
-        ("email", false) => format!("The same e-mail, {}; not said to be verified", piece.value),
+        ("email", true) => format!("The same verified e-mail, {}", host::shown(&piece.value)),
+        ("email", false) => {
+            format!("The same e-mail, {}; not said to be verified", host::shown(&piece.value))
+        }
         _ => format!("An alias call from user id {}", piece.value),
     }
 }

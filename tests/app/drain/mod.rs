@@ -11,6 +11,7 @@ mod healing;
 mod loops;
 mod order;
 mod rebuild;
+mod values;
 mod speed;
 mod story;
 pub mod support;

@@ -1,0 +1,1 @@
+delete from jobs where kind = 'reread' and finished_at is null;
