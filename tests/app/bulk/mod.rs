@@ -7,3 +7,4 @@ mod imports;
 mod odd_files;
 mod order;
 mod speed;
+mod values;

@@ -2,6 +2,7 @@
 
 mod api;
 mod contacts;
+mod international;
 mod judging;
 mod stitching;
 mod user_page;
