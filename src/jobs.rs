@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::db::Pool;
@@ -10,12 +11,13 @@ use crate::ids::{AccountId, UserId, WorkspaceId};
 use crate::ingest::chunk::Chunk;
 use crate::ingest::drain::Projection;
 use crate::ingest::ops::REPLAY;
+use crate::ingest::store_rules::RULES;
 use crate::ingest::watch::WATCH;
 use crate::queue::engine::{Handler, Lane, Period, Running, Schedule};
 use crate::scoring::jobs::RESCORE;
 use crate::tasks::store_notifications::notify;
 use crate::team::member::Member;
-use crate::usage::jobs::REBUILD;
+use crate::usage::jobs::{BRINGS_RULES, REBUILD};
 use crate::web::role::May;
 use crate::{
     accounts, catalog, contacts, identity, imports, ingest, queue, retention, routing, scoring,
@@ -172,5 +174,19 @@ fn tidy(running: &Running<'_>) -> Result<()> {
 pub fn furnish(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
     catalog::ops::seed(conn, now)?;
     scoring::ops_models::ensure_model(conn, now)?;
-    routing::ops::ensure_defaults(conn, now)
+    routing::ops::ensure_defaults(conn, now)?;
+    follow_update(conn, now)
+}
+
+/// After an update that changed what stored events mean: has the journal projected again and everybody
+/// scored anew, once. A new installation has nothing that older rules made.
+fn follow_update(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+    if ingest::store_rules::reach(conn, RULES, now)? != Some(true) {
+        return Ok(());
+    }
+    let brings = json!({ BRINGS_RULES: RULES });
+    let rebuild = queue::store::enqueue(conn, REBUILD, &brings, Some(BRINGS_RULES), now)?;
+    let rescore = queue::store::enqueue(conn, RESCORE, &json!({}), Some(BRINGS_RULES), now)?;
+    tracing::info!(rebuild, rescore, "this release reads stored events anew; two jobs follow");
+    ingest::store_rules::note_jobs(conn, RULES, rebuild, rescore)
 }

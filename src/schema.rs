@@ -213,6 +213,7 @@ diesel::table! {
         user_id -> Uuid,
         at -> Timestamptz,
         workspace_id -> Uuid,
+        seq -> Int8,
     }
 }
 
@@ -315,6 +316,7 @@ diesel::table! {
         workspace_id -> Nullable<Uuid>,
         payload -> Nullable<Jsonb>,
         received_on -> Date,
+        seq -> Int8,
     }
 }
 
@@ -420,6 +422,7 @@ diesel::table! {
         days -> Array<Nullable<Date>>,
         left_ids -> Array<Nullable<Int8>>,
         left_places -> Array<Nullable<Int4>>,
+        rules -> Int4,
     }
 }
 
@@ -461,6 +464,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    membership_changes (user_id, at, workspace_id, is_left) {
+        user_id -> Uuid,
+        at -> Timestamptz,
+        workspace_id -> Uuid,
+        is_left -> Bool,
+        seq -> Int8,
+    }
+}
+
+diesel::table! {
     memberships (workspace_id, user_id) {
         workspace_id -> Uuid,
         user_id -> Uuid,
@@ -477,6 +490,10 @@ diesel::table! {
         invited_by -> Nullable<Text>,
         explicit_active_at -> Nullable<Timestamptz>,
         persona_at -> Nullable<Timestamptz>,
+        role_seq -> Int8,
+        persona_seq -> Int8,
+        group_seq -> Int8,
+        left_seq -> Int8,
     }
 }
 
@@ -617,6 +634,15 @@ diesel::table! {
     schedules (name) {
         name -> Text,
         last_run_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    rules_updates (version) {
+        version -> Int4,
+        noted_at -> Timestamptz,
+        rebuild_job -> Nullable<Int8>,
+        rescore_job -> Nullable<Int8>,
     }
 }
 
@@ -881,6 +907,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    visitor_memberships (workspace_id, user_id) {
+        workspace_id -> Uuid,
+        user_id -> Uuid,
+        role -> Nullable<Text>,
+        role_at -> Nullable<Timestamptz>,
+        persona -> Nullable<Text>,
+        persona_source -> Nullable<Text>,
+        joined_at -> Timestamptz,
+        left_at -> Nullable<Timestamptz>,
+        last_active_at -> Nullable<Timestamptz>,
+        first_group_at -> Nullable<Timestamptz>,
+        last_group_at -> Nullable<Timestamptz>,
+        invitation_source -> Nullable<Text>,
+        invited_by -> Nullable<Text>,
+        explicit_active_at -> Nullable<Timestamptz>,
+        persona_at -> Nullable<Timestamptz>,
+        role_seq -> Int8,
+        persona_seq -> Int8,
+        group_seq -> Int8,
+        left_seq -> Int8,
+    }
+}
+
+diesel::table! {
     visits (user_id, workspace_id) {
         user_id -> Uuid,
         workspace_id -> Uuid,
@@ -1062,6 +1112,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     journal_chunks,
     journal_pending,
     key_events,
+    membership_changes,
     membership_events,
     memberships,
     merge_candidates,
@@ -1074,6 +1125,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     retention,
     routing_decisions,
     routing_rule_sets,
+    rules_updates,
     schedules,
     score_history,
     scoring_models,
@@ -1094,6 +1146,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     touched_workspaces,
     unknown_event_names,
     usage_days,
+    visitor_memberships,
     visits,
     webhook_deliveries,
     webhook_endpoints,

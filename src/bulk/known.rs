@@ -7,12 +7,13 @@ use diesel::PgConnection;
 use super::row::{Membership as SaidOfMembership, Row, Said};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
+use crate::ingest::moment::Moment;
 use crate::ingest::trait_names;
 use crate::ingest::traits::{Traits, snake_case};
 use crate::subscriptions;
 use crate::subscriptions::agreement::{Agreement, Written};
 use crate::workspaces::membership::{Membership, Word};
-use crate::workspaces::store_memberships;
+use crate::workspaces::store_memberships::{self, Kept};
 use crate::{accounts, identity, workspaces};
 
 /// What a record did, or would do.
@@ -145,7 +146,7 @@ impl Known {
             })
             .collect();
         if !pairs.is_empty() {
-            let found = store_memberships::load(conn, &pairs)?;
+            let found = store_memberships::load(conn, Kept::OfUsers, &pairs)?;
             known.extend(found.into_iter().map(|((workspace, user), one)| {
                 (Subject::Membership(workspace, user), State::Membership(one))
             }));
@@ -254,7 +255,7 @@ fn hear_membership(known: &mut Membership, said: &SaidOfMembership, row: &Row) -
         |one: &Membership| (one.role.clone(), one.persona.clone(), one.joined_at, one.left_at);
     let before = shown(known);
     if let Some(joined) = said.joined_at {
-        known.hear(&Word::Seen, joined);
+        known.hear(&Word::Seen, Moment::new(joined, row.seq));
     }
     let leaves = said.role == Some(None);
     let word = match (leaves, said.left) {
@@ -262,15 +263,15 @@ fn hear_membership(known: &mut Membership, said: &SaidOfMembership, row: &Row) -
         (false, Some(None)) => Word::Grouped,
         _ => Word::Seen,
     };
-    known.hear(&word, row.at);
+    known.hear(&word, row.moment());
     if let Some(Some(role)) = said.role {
-        known.hear(&Word::Role(role), row.at);
+        known.hear(&Word::Role(role), row.moment());
     }
     if let Some(persona) = said.persona {
-        known.hear(&Word::Persona(persona), row.at);
+        known.hear(&Word::Persona(persona), row.moment());
     }
     if let Some(Some(left)) = said.left {
-        known.hear(&Word::Left, left);
+        known.hear(&Word::Left, Moment::new(left, row.seq));
     }
     before != shown(known)
 }

@@ -1,22 +1,39 @@
 //! In which workspace an event happened whose call does not say so.
 
-use chrono::{DateTime, Utc};
-
 use crate::ids::WorkspaceId;
 
-/// What is known about where one person is: the union over everything stitched to that person.
+use super::moment::Moment;
+
+/// A time in which a person was a member of a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// From this moment on, itself included.
+    pub from: Moment,
+    /// Until this moment, itself excluded; none: until today.
+    pub until: Option<Moment>,
+}
+
+impl Held {
+    fn at(&self, moment: Moment) -> bool {
+        self.from <= moment && self.until.is_none_or(|until| moment < until)
+    }
+}
+
+/// What is known about where one person was and when: the union over everything stitched to that person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trail {
-    /// Workspaces of which the person is a member now, each once, sorted.
-    pub current: Vec<WorkspaceId>,
+    /// When memberships held, sorted.
+    pub held: Vec<Held>,
     /// When the person was said to be in which workspace: `group()` calls and joining, sorted.
-    pub calls: Vec<(DateTime<Utc>, WorkspaceId)>,
+    pub calls: Vec<(Moment, WorkspaceId)>,
 }
 
 /// How a workspace was found; kept with key events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inferred {
-    /// The only workspace of which the person is a member now.
+    /// The only workspace of which the person was a member then.
     Membership,
     /// The workspace of the last `group()` before the event, or of the first one ever.
     LastGroup,
@@ -33,86 +50,197 @@ impl Inferred {
     }
 }
 
+/// What one statement says about a membership in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Presence {
+    /// The person was in the workspace from then on.
+    Present,
+    /// The person was not from then on. Of statements of the very same moment this one holds.
+    Left,
+}
+
+/// When a membership held, out of what was said about it, in any order.
+#[must_use]
+pub fn held(workspace: WorkspaceId, mut said: Vec<(Moment, Presence)>) -> Vec<Held> {
+    said.sort_unstable();
+    let mut all = Vec::new();
+    let mut since = None;
+    for (moment, presence) in said {
+        match (presence, since) {
+            (Presence::Present, None) => since = Some(moment),
+            (Presence::Left, Some(from)) => {
+                if from < moment {
+                    all.push(Held { workspace, from, until: Some(moment) });
+                }
+                since = None;
+            }
+            _ => {}
+        }
+    }
+    all.extend(since.map(|from| Held { workspace, from, until: None }));
+    all
+}
+
 impl Trail {
     /// Puts what was gathered, in whatever order and however often, into its one form.
     pub fn settle(&mut self) {
-        self.current.sort_unstable();
-        self.current.dedup();
+        self.held.sort_unstable();
+        self.held.dedup();
         self.calls.sort_unstable();
         self.calls.dedup();
     }
 
-    /// The workspace of an event at `at` (`spec/ingest.md`, "Workspace of an event"): the only
-    /// current membership, else the last `group()` at or before the event, else the earliest one.
-    /// Of two calls in the same microsecond the greater id counts.
+    /// The workspace of an event of this moment (`spec/ingest.md`, "Workspace of an event"): that of the
+    /// only membership that held then. Of several that held, that of the last `group()` or joining until
+    /// then; of none, that of the last one ever until then, else of the earliest one.
     #[must_use]
-    pub fn workspace_at(&self, at: DateTime<Utc>) -> Option<(WorkspaceId, Inferred)> {
-        if let [only] = self.current.as_slice() {
+    pub fn workspace_at(&self, moment: Moment) -> Option<(WorkspaceId, Inferred)> {
+        let mut members: Vec<WorkspaceId> =
+            self.held.iter().filter(|one| one.at(moment)).map(|one| one.workspace).collect();
+        // Sorted by workspace already.
+        members.dedup();
+        if let [only] = members.as_slice() {
             return Some((*only, Inferred::Membership));
         }
-        let before = self.calls.partition_point(|(called_at, _)| *called_at <= at);
-        let last = before.checked_sub(1).and_then(|index| self.calls.get(index));
+        let before = self.calls.partition_point(|(called, _)| *called <= moment);
+        let mut until_then = self.calls.iter().take(before).rev();
+        let last = if members.is_empty() {
+            until_then.next()
+        } else {
+            until_then.find(|(_, workspace)| members.contains(workspace))
+        };
         last.or_else(|| self.calls.first()).map(|(_, workspace)| (*workspace, Inferred::LastGroup))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn at(second: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(second, 0).unwrap()
+    fn at(second: i64) -> Moment {
+        Moment::new(DateTime::from_timestamp(second, 0).unwrap(), 5)
+    }
+
+    fn named(id: u8) -> WorkspaceId {
+        WorkspaceId::of(&id.to_string())
+    }
+
+    /// What was said: second, workspace, and whether the person was there from then on or left.
+    type Word = (i64, u8, bool);
+
+    fn trail(words: &[Word]) -> Trail {
+        let mut trail = Trail::default();
+        for id in 0..4 {
+            let of: Vec<&Word> = words.iter().filter(|word| word.1 == id).collect();
+            let presence = |left| if left { Presence::Left } else { Presence::Present };
+            trail.held.extend(held(
+                named(id),
+                of.iter().map(|word| (at(word.0), presence(word.2))).collect(),
+            ));
+            let calls = of.iter().filter(|word| !word.2);
+            trail.calls.extend(calls.map(|word| (at(word.0), named(id))));
+        }
+        trail.settle();
+        trail
+    }
+
+    fn places(trail: &Trail, seconds: &[i64]) -> Vec<Option<(WorkspaceId, Inferred)>> {
+        seconds.iter().map(|second| trail.workspace_at(at(*second))).collect()
     }
 
     #[test]
-    fn one_membership_decides_else_the_last_call_else_the_first() {
-        let (a, b) = (WorkspaceId::of("a"), WorkspaceId::of("b"));
-        let calls = vec![(at(10), a), (at(20), b)];
-        let sole = Trail { current: vec![b], calls: calls.clone() };
-        assert_eq!(sole.workspace_at(at(10)), Some((b, Inferred::Membership)));
-        let two = Trail { current: vec![a, b], calls };
-        for (second, workspace) in [(5, a), (10, a), (19, a), (20, b), (99, b)] {
-            assert_eq!(two.workspace_at(at(second)), Some((workspace, Inferred::LastGroup)));
-        }
+    fn leaving_moves_no_history_to_the_next_workspace() {
+        let (a, b) = (named(1), named(2));
+        let moved = trail(&[(10, 1, false), (28, 1, true), (29, 2, false)]);
+        let (member, last) = (Inferred::Membership, Inferred::LastGroup);
+        assert_eq!(
+            places(&moved, &[5, 10, 27, 28, 29, 99]),
+            [(a, last), (a, member), (a, member), (a, last), (b, member), (b, member)].map(Some)
+        );
+        // Who comes back is a member again; what happened in between stays where it was.
+        let back =
+            trail(&[(10, 1, false), (28, 1, true), (29, 2, false), (40, 2, true), (50, 1, false)]);
+        assert_eq!(
+            places(&back, &[27, 35, 45, 50]),
+            [(a, member), (b, member), (b, last), (a, member)].map(Some)
+        );
         assert_eq!(Trail::default().workspace_at(at(5)), None);
     }
-    fn trail(current: &[u8], calls: &[(i64, u8)]) -> Trail {
-        let named = |id: u8| WorkspaceId::of(&id.to_string());
-        let mut trail = Trail {
-            current: current.iter().map(|id| named(*id)).collect(),
-            calls: calls.iter().map(|(second, id)| (at(*second), named(*id))).collect(),
+
+    #[test]
+    fn of_several_memberships_the_last_group_counts_that_was_not_left() {
+        let (a, b) = (named(1), named(2));
+        let two = trail(&[(10, 1, false), (20, 2, false), (30, 3, false), (40, 3, true)]);
+        let last = Inferred::LastGroup;
+        assert_eq!(
+            places(&two, &[9, 19, 20, 39, 40]),
+            [
+                Some((a, last)),
+                Some((a, Inferred::Membership)),
+                Some((b, last)),
+                Some((named(3), last)),
+                Some((b, last)),
+            ]
+        );
+    }
+
+    #[test]
+    fn of_equal_times_the_place_in_the_request_decides() {
+        let time = at(10).at;
+        let (a, b) = (named(1), named(2));
+        let calls = vec![(Moment::new(time, 10), a), (Moment::new(time, 12), b)];
+        let trail = Trail { held: Vec::new(), calls };
+        for (seq, workspace) in [(9, a), (10, a), (11, a), (12, b), (13, b)] {
+            let found = trail.workspace_at(Moment::new(time, seq)).unwrap();
+            assert_eq!(found.0, workspace, "{seq}");
+        }
+        let said = |group, left| {
+            let words = vec![
+                (Moment::new(time, group), Presence::Present),
+                (Moment::new(time, left), Presence::Left),
+            ];
+            held(a, words).iter().any(|one| one.until.is_none())
         };
-        trail.settle();
-        trail
+        assert!(said(2, 1) && !said(1, 2) && !said(1, 1));
     }
 
     proptest! {
         /// Against the words of the specification, over the set of what was said.
         #[test]
         fn any_order_and_repetition_of_what_was_said_is_the_same(
-            current in prop::collection::vec(0_u8..3, 0..4),
-            calls in prop::collection::vec((0_i64..8, 0_u8..4), 0..8),
-            order in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
-            second in -1_i64..9,
+            words in prop::collection::vec((0_i64..9, 0_u8..4, any::<bool>()), 0..10),
+            picks in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+            second in -1_i64..10,
         ) {
-            let mut others = calls.clone();
+            let mut others = words.clone();
             others.reverse();
-            if !calls.is_empty() {
-                others.extend(order.iter().map(|pick| calls[pick.index(calls.len())]));
+            if !words.is_empty() {
+                others.extend(picks.iter().map(|pick| words[pick.index(words.len())]));
             }
-            let mut again = current.clone();
-            again.reverse();
-            again.extend(current.clone());
-            let found = trail(&current, &calls).workspace_at(at(second));
-            prop_assert_eq!(trail(&again, &others).workspace_at(at(second)), found);
+            let found = trail(&words).workspace_at(at(second));
+            prop_assert_eq!(trail(&others).workspace_at(at(second)), found);
 
-            let said = trail(&current, &calls);
-            let last = said.calls.iter().filter(|(time, _)| *time <= at(second)).max();
-            let expected = match said.current.as_slice() {
-                [only] => Some((*only, Inferred::Membership)),
-                _ => last.or(said.calls.iter().min()).map(|call| (call.1, Inferred::LastGroup)),
+            let is_member = |id: &u8| {
+                let until: Vec<&Word> =
+                    words.iter().filter(|word| word.1 == *id && word.0 <= second).collect();
+                let last = until.iter().map(|word| word.0).max();
+                last.is_some_and(|last| !until.iter().any(|word| word.0 == last && word.2))
+            };
+            let members: Vec<u8> = (0..4).filter(is_member).collect();
+            let expected = match members.as_slice() {
+                [only] => Some((named(*only), Inferred::Membership)),
+                _ => {
+                    let calls = || words.iter().filter(|word| !word.2);
+                    let last = calls()
+                        .filter(|word| word.0 <= second)
+                        .filter(|word| members.is_empty() || members.contains(&word.1))
+                        .max_by_key(|word| (word.0, named(word.1)));
+                    let first = || calls().min_by_key(|word| (word.0, named(word.1)));
+                    last.or_else(first).map(|word| (named(word.1), Inferred::LastGroup))
+                }
             };
             prop_assert_eq!(found, expected);
         }

@@ -14,6 +14,8 @@ const ROWS: usize = 500;
 pub struct Small {
     /// The version of the catalog by which it counts.
     pub catalog: i32,
+    /// The version of the rules by which it was projected.
+    pub rules: i32,
     /// The day of the journal that holds its rows: a note goes when its day is dropped.
     pub day: NaiveDate,
     /// Rows of the journal.
@@ -47,8 +49,8 @@ pub fn runs(notes: &[Small]) -> Vec<(usize, usize)> {
 fn joined(one: Small, other: Small) -> Option<Small> {
     let rows = one.rows.saturating_add(other.rows);
     let events = one.events.saturating_add(other.events);
-    let fits =
-        one.catalog == other.catalog && one.day == other.day && rows <= ROWS && events <= EVENTS;
+    let is_alike = (one.catalog, one.rules, one.day) == (other.catalog, other.rules, other.day);
+    let fits = is_alike && rows <= ROWS && events <= EVENTS;
     fits.then_some(Small { rows, events, ..one })
 }
 
@@ -60,9 +62,10 @@ mod tests {
     use super::*;
 
     fn notes() -> impl Strategy<Value = Vec<Small>> {
-        let note = (1..3, 0..3_u64, 1..300_usize, prop_oneof![0..20_i64, 0..6_000_i64]).prop_map(
-            |(catalog, day, rows, events)| Small {
-                catalog,
+        let note = (1..5, 0..3_u64, 1..300_usize, prop_oneof![0..20_i64, 0..6_000_i64]).prop_map(
+            |(version, day, rows, events)| Small {
+                catalog: version % 2,
+                rules: version / 2,
                 day: NaiveDate::default() + Days::new(day),
                 rows,
                 events,
@@ -81,7 +84,7 @@ mod tests {
                 end = start + length;
                 prop_assert!(end <= notes.len());
                 let all = &notes[*start..end];
-                prop_assert!(all.iter().all(|one| (one.catalog, one.day) == (all[0].catalog, all[0].day)));
+                prop_assert!(all.iter().all(|one| (one.catalog, one.rules, one.day) == (all[0].catalog, all[0].rules, all[0].day)));
                 prop_assert!(all.iter().map(|one| one.rows).sum::<usize>() <= ROWS);
                 prop_assert!(all.iter().map(|one| one.events).sum::<i64>() <= EVENTS);
             }

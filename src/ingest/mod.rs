@@ -90,6 +90,7 @@ pub mod store_refusals;
 pub mod store_replays;
 pub mod store_restate;
 pub mod store_retention;
+pub mod store_rules;
 pub mod store_status;
 pub mod store_tail;
 pub mod tail;

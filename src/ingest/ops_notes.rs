@@ -27,6 +27,7 @@ pub fn merge(
         .zip(sizes)
         .map(|(chunk, events)| Small {
             catalog: chunk.catalog,
+            rules: chunk.rules,
             day: chunk.days.first().copied().unwrap_or(today),
             rows: chunk.journal_ids.len(),
             events,

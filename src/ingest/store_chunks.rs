@@ -80,6 +80,9 @@ pub struct LoggedChunk {
     /// The version of the catalog by which its events count today.
     #[diesel(sql_type = Int4)]
     pub catalog: i32,
+    /// The version of the rules by which they were projected ([`super::store_rules::RULES`]).
+    #[diesel(sql_type = Int4)]
+    pub rules: i32,
     /// Its journal rows.
     #[diesel(sql_type = Array<BigInt>)]
     pub journal_ids: Vec<i64>,
@@ -105,7 +108,7 @@ impl LoggedChunk {
 /// When the database fails.
 pub fn outdated(conn: &mut PgConnection, catalog: i32, at_most: i64) -> Result<Vec<LoggedChunk>> {
     Ok(diesel::sql_query(
-        "select id, catalog, journal_ids, days, left_ids, left_places from journal_chunks
+        "select id, catalog, rules, journal_ids, days, left_ids, left_places from journal_chunks
          where catalog < $1 order by catalog, id limit $2",
     )
     .bind::<Int4, _>(catalog)
@@ -158,7 +161,7 @@ pub fn small(
     at_most: i64,
 ) -> Result<Vec<LoggedChunk>> {
     Ok(diesel::sql_query(
-        "select id, catalog, journal_ids, days, left_ids, left_places from journal_chunks
+        "select id, catalog, rules, journal_ids, days, left_ids, left_places from journal_chunks
          where id > $1 and cardinality(days) = 1 and days[1] < $2
            and pg_column_size(journal_ids) + pg_column_size(left_ids) + pg_column_size(left_places) < $3
          order by id limit $4",

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::chunk::{Chunk, Refusal};
 use super::drain::Place;
 use super::store_lost;
+use super::store_rules::RULES;
 use crate::error::Result;
 use crate::ids::{SourceId, UserId};
 
@@ -156,14 +157,15 @@ pub fn log_chunk(
     days.sort_unstable();
     days.dedup();
     diesel::sql_query(
-        "insert into journal_chunks (catalog, journal_ids, days, left_ids, left_places)
-         values ($1, $2, $3, $4, $5)",
+        "insert into journal_chunks (catalog, journal_ids, days, left_ids, left_places, rules)
+         values ($1, $2, $3, $4, $5, $6)",
     )
     .bind::<Int4, _>(catalog)
     .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
     .bind::<Array<Date>, _>(days)
     .bind::<Array<BigInt>, _>(left.iter().map(|place| place.0).collect::<Vec<_>>())
     .bind::<Array<Int4>, _>(left.iter().map(|place| place.1).collect::<Vec<_>>())
+    .bind::<Int4, _>(RULES)
     .execute(conn)?;
     Ok(())
 }

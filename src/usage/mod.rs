@@ -27,6 +27,7 @@ pub mod hours;
 pub mod jobs;
 pub mod project;
 pub mod rebuild;
+pub mod reproject;
 pub mod signal;
 pub mod store_days;
 pub mod store_inferred;

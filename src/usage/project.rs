@@ -90,6 +90,7 @@ pub(super) fn place_new(chunk: &mut Chunk<'_>, changes: &mut Changes) {
         let mut row = InferredRow {
             user_id: event.person,
             occurred_at: event.message.at,
+            seq: event.message.seq,
             id: event.id,
             event_key: meaning.key.clone(),
             feature: meaning.feature.clone(),
@@ -112,7 +113,7 @@ pub(super) fn place_new(chunk: &mut Chunk<'_>, changes: &mut Changes) {
         }
         let trail = chunk.trails.get(&chunk.canonical(event.person));
         if let Some((workspace, inferred)) =
-            trail.and_then(|trail| trail.workspace_at(event.message.at))
+            trail.and_then(|trail| trail.workspace_at(event.message.moment()))
         {
             row.workspace_id = Some(workspace);
             changes.count(chunk, workspace, &row, meaning.is_key, event.known);
@@ -189,7 +190,7 @@ pub(super) fn place_old(
     let mut to: Vec<(InferredRow, Option<(WorkspaceId, Inferred)>)> = Vec::new();
     for row in rows {
         let trail = chunk.trails.get(&chunk.canonical(row.user_id));
-        let found = trail.and_then(|trail| trail.workspace_at(row.occurred_at));
+        let found = trail.and_then(|trail| trail.workspace_at(row.moment()));
         if found.map(|found| found.0) != row.workspace_id {
             from.push(row.clone());
             to.push((row, found));

@@ -57,14 +57,7 @@ pub fn step(conn: &mut PgConnection, now: DateTime<Utc>, events: i64) -> Result<
     let catalog = catalog::ops::load(conn)?;
     let version = catalog.version;
     let mut chunks = store_chunks::outdated(conn, version, CHUNKS)?;
-    let mut room = events;
-    let sizes = store_chunks::sizes(conn, &chunks)?;
-    let fitting = sizes.iter().take_while(|size| {
-        let fits = room > 0;
-        room = room.saturating_sub(**size);
-        fits
-    });
-    chunks.truncate(fitting.count().max(1));
+    cut(conn, &mut chunks, events)?;
     if chunks.is_empty() {
         return Ok(Step::default());
     }
@@ -73,6 +66,23 @@ pub fn step(conn: &mut PgConnection, now: DateTime<Utc>, events: i64) -> Result<
     store_chunks::counted_by(conn, &ids, version)?;
     step.chunks = i64::try_from(ids.len()).unwrap_or(i64::MAX);
     Ok(step)
+}
+
+/// Leaves of these chunks those of about so many messages, one at least.
+pub(super) fn cut(
+    conn: &mut PgConnection,
+    chunks: &mut Vec<LoggedChunk>,
+    events: i64,
+) -> Result<()> {
+    let mut room = events;
+    let sizes = store_chunks::sizes(conn, chunks)?;
+    let fitting = sizes.iter().take_while(|size| {
+        let fits = room > 0;
+        room = room.saturating_sub(**size);
+        fits
+    });
+    chunks.truncate(fitting.count().max(1));
+    Ok(())
 }
 
 fn recount(
@@ -123,7 +133,10 @@ fn recount(
     Ok(Step { chunks: 0, events: read, changed })
 }
 
-fn old_catalogs(conn: &mut PgConnection, chunks: &[LoggedChunk]) -> Result<HashMap<i32, Catalog>> {
+pub(super) fn old_catalogs(
+    conn: &mut PgConnection,
+    chunks: &[LoggedChunk],
+) -> Result<HashMap<i32, Catalog>> {
     let versions: BTreeSet<i32> = chunks.iter().map(|chunk| chunk.catalog).collect();
     versions
         .into_iter()
@@ -250,6 +263,7 @@ fn row(event: &ChunkEvent<'_>, was: &Meaning) -> InferredRow {
     InferredRow {
         user_id: event.person,
         occurred_at: event.message.at,
+        seq: event.message.seq,
         id: event.id,
         event_key: was.key.clone(),
         feature: was.feature.clone(),

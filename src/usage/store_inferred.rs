@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::count::DayKey;
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
+use crate::ingest::moment::Moment;
 
 /// A counted event that does not name its workspace.
 #[derive(Clone, Debug, PartialEq, QueryableByName)]
@@ -20,6 +21,9 @@ pub struct InferredRow {
     /// When it happened.
     #[diesel(sql_type = Timestamptz)]
     pub occurred_at: DateTime<Utc>,
+    /// Its place among statements of the same time.
+    #[diesel(sql_type = BigInt)]
+    pub seq: i64,
     /// The event's id.
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
@@ -41,6 +45,12 @@ pub struct InferredRow {
 }
 
 impl InferredRow {
+    /// When it was said, to find the `group()` call before it.
+    #[must_use]
+    pub const fn moment(&self) -> Moment {
+        Moment::new(self.occurred_at, self.seq)
+    }
+
     /// The usage day in which it counts when it happened in `workspace`.
     #[must_use]
     pub fn day_key(&self, workspace: WorkspaceId) -> DayKey {
@@ -73,7 +83,7 @@ pub fn load(
              union
              select i.* from inferred_events i where i.user_id = any($3) and i.workspace_id is null
          )
-         select user_id, occurred_at, id, event_key, feature, value::text as value, workspace_id,
+         select user_id, occurred_at, seq, id, event_key, feature, value::text as value, workspace_id,
                 payload::text as payload
          from placed order by user_id, occurred_at, id",
     )
@@ -115,10 +125,11 @@ pub fn insert(conn: &mut PgConnection, rows: &mut [InferredRow]) -> Result<()> {
     }
     rows.sort_by_key(|row| (row.user_id, row.occurred_at, row.id));
     diesel::sql_query(
-        "insert into inferred_events (user_id, occurred_at, id, event_key, feature, value, workspace_id, payload)
-         select user_id, at, id, event_key, feature, value::numeric, workspace_id, payload::jsonb
-         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[])
-             as t (user_id, at, id, event_key, feature, value, workspace_id, payload)
+        "insert into inferred_events (user_id, occurred_at, id, event_key, feature, value, workspace_id, payload, seq)
+         select user_id, at, id, event_key, feature, value::numeric, workspace_id, payload::jsonb, seq
+         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[],
+                     $9::bigint[])
+             as t (user_id, at, id, event_key, feature, value, workspace_id, payload, seq)
          on conflict do nothing",
     )
     .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.user_id).collect::<Vec<_>>())
@@ -129,6 +140,7 @@ pub fn insert(conn: &mut PgConnection, rows: &mut [InferredRow]) -> Result<()> {
     .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.value.as_deref()).collect::<Vec<_>>())
     .bind::<Array<Nullable<SqlUuid>>, _>(rows.iter().map(|row| row.workspace_id).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.payload.as_deref()).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.seq).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
 }
@@ -211,6 +223,24 @@ pub fn visited(
     Ok(rows.into_iter().map(|row| (row.workspace_id, row.first_on)).collect())
 }
 
+/// People after this one by their ids, each as who they are today; at most so many.
+///
+/// # Errors
+/// When the database fails.
+pub fn people_after(
+    conn: &mut PgConnection,
+    after: Option<UserId>,
+    at_most: i64,
+) -> Result<Vec<UserId>> {
+    let rows: Vec<Id> = diesel::sql_query(
+        "select id from product_users where canonical_id = id and ($1 is null or id > $1) order by id limit $2",
+    )
+    .bind::<Nullable<SqlUuid>, _>(after)
+    .bind::<BigInt, _>(at_most)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
 /// Takes these events out, each by person, time and id, wherever they count today; answers with
 /// what was there.
 ///
@@ -226,7 +256,7 @@ pub fn remove(
     Ok(diesel::sql_query(
         "delete from inferred_events i using unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as t (user_id, at, id)
          where i.user_id = t.user_id and i.occurred_at = t.at and i.id = t.id
-         returning i.user_id, i.occurred_at, i.id, i.event_key, i.feature, i.value::text as value,
+         returning i.user_id, i.occurred_at, i.seq, i.id, i.event_key, i.feature, i.value::text as value,
                    i.workspace_id, i.payload::text as payload",
     )
     .bind::<Array<SqlUuid>, _>(events.iter().map(|event| event.0).collect::<Vec<_>>())

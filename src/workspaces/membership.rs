@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::ids::{UserId, WorkspaceId};
+use crate::ingest::moment::Moment;
 
 /// A person's role in a workspace, as conditions know it.
 #[must_use]
@@ -54,22 +55,30 @@ pub struct Membership {
     pub role: Option<String>,
     /// When the role was given; none for the admin that a workspace's creator is by default.
     pub role_at: Option<DateTime<Utc>>,
+    /// Its place among statements of the same time ([`Moment`]); as all of these numbers here.
+    pub role_seq: i64,
     /// `builder`, `champion`, `evaluator`, `economic_buyer`.
     pub persona: Option<String>,
     /// `trait`, or who set it by hand: a person's word stands.
     pub persona_source: Option<String>,
     /// When the product said it.
     pub persona_at: Option<DateTime<Utc>>,
+    /// See `role_seq`.
+    pub persona_seq: i64,
     /// The oldest event that names this workspace.
     pub joined_at: DateTime<Utc>,
     /// When the person left; cleared by a later `group()`.
     pub left_at: Option<DateTime<Utc>>,
+    /// See `role_seq`.
+    pub left_seq: i64,
     /// The newest counted event that names this workspace itself.
     pub explicit_active_at: Option<DateTime<Utc>>,
     /// The first `group()`.
     pub first_group_at: Option<DateTime<Utc>>,
     /// The newest `group()`.
     pub last_group_at: Option<DateTime<Utc>>,
+    /// See `role_seq`.
+    pub group_seq: i64,
 }
 
 impl Membership {
@@ -81,47 +90,61 @@ impl Membership {
             user,
             role: None,
             role_at: None,
+            role_seq: 0,
             persona: None,
             persona_source: None,
             persona_at: None,
+            persona_seq: 0,
             joined_at: at,
             left_at: None,
+            left_seq: 0,
             explicit_active_at: None,
             first_group_at: None,
             last_group_at: None,
+            group_seq: 0,
         }
     }
 
-    /// Applies what was said at `at`. Of two roles of one instant the one that sorts first wins
-    /// (admin, member, viewer); leaving wins over a `group()` of the same instant.
-    pub fn hear(&mut self, word: &Word, at: DateTime<Utc>) {
+    /// Applies what was said then; the newer statement wins ([`Moment`]). Within one call, of two roles
+    /// the one that sorts first wins (admin, member, viewer), and leaving wins over a `group()`.
+    pub fn hear(&mut self, word: &Word, said: impl Into<Moment>) {
+        let said = said.into();
+        let at = said.at;
         self.joined_at = self.joined_at.min(at);
         match word {
             Word::Seen => {}
             Word::Active => self.explicit_active_at = self.explicit_active_at.max(Some(at)),
             Word::Grouped => {
                 self.first_group_at = Some(self.first_group_at.map_or(at, |first| first.min(at)));
-                self.last_group_at = self.last_group_at.max(Some(at));
-                self.left_at = self.left_at.filter(|left| Some(*left) >= self.last_group_at);
+                if Some(said) > moment(self.last_group_at, self.group_seq) {
+                    (self.last_group_at, self.group_seq) = (Some(at), said.seq);
+                }
+                if moment(self.left_at, self.left_seq) < moment(self.last_group_at, self.group_seq)
+                {
+                    (self.left_at, self.left_seq) = (None, 0);
+                }
             }
             Word::Left => {
-                if Some(at) >= self.last_group_at {
-                    self.left_at = self.left_at.max(Some(at));
+                let is_newer = Some(said) > moment(self.left_at, self.left_seq);
+                if is_newer && Some(said) >= moment(self.last_group_at, self.group_seq) {
+                    (self.left_at, self.left_seq) = (Some(at), said.seq);
                 }
             }
             Word::Role(role) => {
-                if newer(at, role, self.role_at, self.role.as_deref()) {
+                let known = moment(self.role_at, self.role_seq);
+                if newer(said, role, known, self.role.as_deref()) {
                     self.role = Some((*role).to_owned());
-                    self.role_at = Some(at);
+                    (self.role_at, self.role_seq) = (Some(at), said.seq);
                 }
             }
             Word::Persona(persona) => {
                 let by_hand =
                     self.persona_source.as_deref().is_some_and(|source| source != "trait");
-                if !by_hand && newer(at, persona, self.persona_at, self.persona.as_deref()) {
+                let known = moment(self.persona_at, self.persona_seq);
+                if !by_hand && newer(said, persona, known, self.persona.as_deref()) {
                     self.persona = Some((*persona).to_owned());
                     self.persona_source = Some("trait".to_owned());
-                    self.persona_at = Some(at);
+                    (self.persona_at, self.persona_seq) = (Some(at), said.seq);
                 }
             }
         }
@@ -141,15 +164,16 @@ impl Span {
     /// When these words can change nothing but the time of the newest activity: that time, if they
     /// change it. None when the whole membership has to hear them.
     #[must_use]
-    pub fn only_active(&self, words: &[(DateTime<Utc>, Word)]) -> Option<Option<DateTime<Utc>>> {
+    pub fn only_active(&self, words: &[(Moment, Word)]) -> Option<Option<DateTime<Utc>>> {
         let mut newest = None;
         for (at, word) in words {
-            if *at < self.joined_at {
+            let at = at.at;
+            if at < self.joined_at {
                 return None;
             }
             match word {
                 Word::Seen => {}
-                Word::Active => newest = newest.max(Some(*at)),
+                Word::Active => newest = newest.max(Some(at)),
                 _ => return None,
             }
         }
@@ -157,14 +181,13 @@ impl Span {
     }
 }
 
-fn newer(
-    at: DateTime<Utc>,
-    said: &str,
-    known_at: Option<DateTime<Utc>>,
-    known: Option<&str>,
-) -> bool {
+fn moment(at: Option<DateTime<Utc>>, seq: i64) -> Option<Moment> {
+    at.map(|at| Moment::new(at, seq))
+}
+
+fn newer(said: Moment, word: &str, known_at: Option<Moment>, known: Option<&str>) -> bool {
     known_at.is_none_or(|known_at| {
-        at > known_at || (at == known_at && known.is_none_or(|known| said < known))
+        said > known_at || (said == known_at && known.is_none_or(|known| word < known))
     })
 }
 
@@ -190,6 +213,8 @@ mod tests {
             (vec![(at(4), Word::Seen)], None),
             (vec![(at(9), Word::Active), (at(9), Word::Grouped)], None),
         ] {
+            let words: Vec<(Moment, Word)> =
+                words.into_iter().map(|(at, word)| (at.into(), word)).collect();
             assert_eq!(span.only_active(&words), expected);
             if let Some(newest) = expected {
                 let mut whole = membership.clone();
@@ -227,5 +252,27 @@ mod tests {
         }
         let gone = told(&words[..4], &[3, 0, 1, 2]);
         assert_eq!(gone.left_at, Some(at(5)));
+    }
+
+    #[test]
+    fn of_equal_times_the_later_statement_is_the_newer() {
+        let said = |word: Word, seq: i64| (word, Moment::new(at(5), seq));
+        let words = [
+            said(Word::Role("admin"), 1),
+            said(Word::Role("viewer"), 2),
+            said(Word::Left, 3),
+            said(Word::Grouped, 4),
+            said(Word::Persona("builder"), 1),
+            said(Word::Persona("champion"), 0),
+        ];
+        for order in [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [3, 0, 5, 2, 4, 1]] {
+            let mut membership = Membership::new(WorkspaceId::of("w"), UserId::known("u"), at(5));
+            for index in order {
+                membership.hear(&words[index].0, words[index].1);
+            }
+            assert_eq!(membership.role.as_deref(), Some("viewer"));
+            assert_eq!(membership.persona.as_deref(), Some("builder"));
+            assert_eq!(membership.left_at, None, "who comes back by the later call is there");
+        }
     }
 }

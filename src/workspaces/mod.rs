@@ -1,6 +1,6 @@
 //! Tenants of the product, who is in them, and the pages on which people see them.
 //!
-//! Owns `workspaces`, `memberships` and `group_calls`. [`workspace`] and [`membership`]
+//! Owns `workspaces`, `memberships`, `visitor_memberships`, `membership_changes` and `group_calls`. [`workspace`] and [`membership`]
 //! are the nouns, [`project`] is the drainer's part, [`places`] finds the workspace of events that do
 //! not name it.
 //!
@@ -13,7 +13,7 @@
 //! dots and any script, which browsers and proxies rewrite in paths. `/workspaces/<external id>`
 //! leads there too.
 //!
-//! Invariants: only known users are members; leaving ends a membership and never deletes it; every
+//! Invariants: known users are members, and visitors as long as they are stitched to one; leaving ends a membership and never deletes it; every
 //! field comes out the same whatever the order, batching and duplication of events.
 
 pub mod filter;
@@ -30,6 +30,8 @@ pub mod store_history;
 pub mod store_list;
 pub mod store_memberships;
 pub mod store_page;
+mod store_places;
 mod store_query;
 pub mod store_timeline;
+mod store_visitors;
 pub mod workspace;

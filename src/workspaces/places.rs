@@ -1,46 +1,51 @@
-//! Where people are: for events that do not name their workspace.
+//! Where people are, and were: for events that do not name their workspace.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 
-use super::store_memberships;
+use super::store_places::{self, Person};
 use crate::error::Result;
-use crate::ids::UserId;
-use crate::ingest::attribution::Trail;
+use crate::ids::{UserId, WorkspaceId};
+use crate::ingest::attribution::{Presence, Trail, held};
 use crate::ingest::chunk::Chunk;
+use crate::ingest::moment::Moment;
 
 /// What a chunk changed about where people are, by canonical person.
 #[derive(Debug, Default)]
 pub struct Moves {
-    /// Joined, left, or became somebody else.
-    moved: BTreeSet<UserId>,
-    /// The earliest new word about where they are.
+    /// The earliest time from which a membership holds, or holds no more, otherwise than was known.
+    changed: BTreeMap<UserId, DateTime<Utc>>,
+    /// The earliest new `group()` call.
     called: BTreeMap<UserId, DateTime<Utc>>,
 }
 
 impl Moves {
-    /// Somebody joined or left a workspace.
-    pub fn moved(&mut self, canonical: UserId) {
-        self.moved.insert(canonical);
+    /// A membership begins or ends at `at`, which was not known.
+    pub fn changed(&mut self, canonical: UserId, at: DateTime<Utc>) {
+        earliest(&mut self.changed, canonical, at);
     }
 
     /// Somebody was said to be somewhere at `at`.
     pub fn called(&mut self, canonical: UserId, at: DateTime<Utc>) {
-        self.called.entry(canonical).and_modify(|first| *first = at.min(*first)).or_insert(at);
+        earliest(&mut self.called, canonical, at);
     }
 }
 
+fn earliest(map: &mut BTreeMap<UserId, DateTime<Utc>>, canonical: UserId, at: DateTime<Utc>) {
+    map.entry(canonical).and_modify(|first| *first = at.min(*first)).or_insert(at);
+}
+
 /// Loads the trails of all whose events have to be placed, and says whose events of the past have to
-/// be placed anew. Somebody who is, and was before this chunk, in one workspace alone stays there
-/// whatever `group()` says, so the common case costs nothing.
+/// be placed anew. Who was never anywhere but in one workspace stays there whatever `group()` says, so
+/// the common case costs nothing.
 ///
 /// # Errors
 /// When the database fails.
 pub fn find(conn: &mut PgConnection, chunk: &mut Chunk<'_>, moves: &Moves) -> Result<()> {
-    let mut moved: BTreeSet<UserId> = moves.moved.clone();
-    moved.extend(chunk.stitched.iter().map(|person| chunk.canonical(*person)));
+    let mut moved: BTreeSet<UserId> =
+        chunk.stitched.iter().map(|person| chunk.canonical(*person)).collect();
     moved.extend(chunk.replace.keys().copied());
     let homeless =
         chunk.events.iter().filter(|event| event.workspace.is_none() && event.meaning.is_some());
@@ -49,54 +54,95 @@ pub fn find(conn: &mut PgConnection, chunk: &mut Chunk<'_>, moves: &Moves) -> Re
         .chain(chunk.recheck.iter().copied())
         .map(|person| chunk.canonical(person))
         .chain(moved.iter().copied())
+        .chain(moves.changed.keys().copied())
         .chain(moves.called.keys().copied())
         .collect();
     if wanted.is_empty() {
         return Ok(());
     }
-    let wanted: Vec<UserId> = wanted.into_iter().collect();
-    let everybody = store_memberships::everybody(conn, &wanted)?;
-    let ids: Vec<UserId> = everybody.keys().copied().collect();
-    let mut trails: HashMap<UserId, Trail> =
-        wanted.iter().map(|canonical| (*canonical, Trail::default())).collect();
-    for place in store_memberships::places(conn, &ids)? {
-        let Some(trail) =
-            everybody.get(&place.user_id).and_then(|canonical| trails.get_mut(canonical))
-        else {
-            continue;
-        };
-        trail.calls.push((place.at, place.workspace_id));
-        if place.current {
-            trail.current.push(place.workspace_id);
-        }
-    }
-    for trail in trails.values_mut() {
-        trail.settle();
-    }
-    let several: Vec<UserId> = everybody
-        .iter()
-        .filter(|(_, canonical)| {
-            trails.get(canonical).is_some_and(|trail| trail.current.len() != 1)
-        })
-        .map(|(person, _)| *person)
-        .collect();
-    for call in store_memberships::calls(conn, &several)? {
-        if let Some(trail) =
-            everybody.get(&call.user_id).and_then(|canonical| trails.get_mut(canonical))
-        {
-            trail.calls.push((call.at, call.workspace_id));
-        }
-    }
+    let people = store_places::people(conn, &wanted.iter().copied().collect::<Vec<_>>())?;
+    let (mut trails, alone) = trails(conn, &wanted, &people)?;
     for (canonical, trail) in &mut trails {
-        trail.settle();
         if moved.contains(canonical) {
             chunk.replace.insert(*canonical, None);
-        } else if let (Some(at), true) = (moves.called.get(canonical), trail.current.len() != 1) {
-            let earliest = trail.calls.first().is_none_or(|(first, _)| at <= first);
-            chunk.replace.insert(*canonical, (!earliest).then_some(*at));
+            continue;
+        }
+        let called = moves.called.get(canonical).filter(|_| !alone.contains(canonical));
+        let since = moves.changed.get(canonical).into_iter().chain(called).min();
+        if let Some(at) = since {
+            let is_earliest = trail.calls.first().is_none_or(|(first, _)| *at <= first.at);
+            chunk.replace.insert(*canonical, (!is_earliest).then_some(*at));
         }
     }
-    chunk.canonical.extend(everybody);
+    chunk.canonical.extend(people.iter().map(|person| (person.id, person.canonical_id)));
     chunk.trails = trails;
     Ok(())
+}
+
+/// The trails of these people, by canonical id, and who of them was never anywhere but in one workspace.
+fn trails(
+    conn: &mut PgConnection,
+    wanted: &BTreeSet<UserId>,
+    people: &[Person],
+) -> Result<(HashMap<UserId, Trail>, HashSet<UserId>)> {
+    let by_id: HashMap<UserId, &Person> = people.iter().map(|person| (person.id, person)).collect();
+    let ids: Vec<UserId> = by_id.keys().copied().collect();
+    // A visitor's words are those of the user whom the visitor turned out to be: one member's.
+    let mut said: BTreeMap<(UserId, UserId, WorkspaceId), Vec<(Moment, Presence)>> =
+        BTreeMap::new();
+    let mut calls: BTreeMap<UserId, Vec<(Moment, WorkspaceId)>> = BTreeMap::new();
+    let mut workspaces: BTreeMap<UserId, BTreeSet<WorkspaceId>> = BTreeMap::new();
+    for joined in store_places::joined(conn, &ids)? {
+        let Some(person) = by_id.get(&joined.user_id) else { continue };
+        workspaces.entry(person.canonical_id).or_default().insert(joined.workspace_id);
+        if person.is_user {
+            let moment = Moment::from(joined.at);
+            let key = (person.canonical_id, person.member_id, joined.workspace_id);
+            said.entry(key).or_default().push((moment, Presence::Present));
+            calls.entry(person.canonical_id).or_default().push((moment, joined.workspace_id));
+        }
+    }
+    let changes = store_places::changes(conn, &ids)?;
+    let mut alone: HashSet<UserId> =
+        workspaces.iter().filter(|(_, all)| all.len() == 1).map(|(id, _)| *id).collect();
+    for change in &changes {
+        let Some(person) = by_id.get(&change.user_id) else { continue };
+        alone.remove(&person.canonical_id);
+        if person.is_user {
+            let presence = if change.is_left { Presence::Left } else { Presence::Present };
+            let key = (person.canonical_id, person.member_id, change.workspace_id);
+            let moment = Moment::new(change.at, change.seq);
+            said.entry(key).or_default().push((moment, presence));
+        }
+    }
+    // Of visitors who are nobody else there are only calls.
+    alone.retain(|id| by_id.get(id).is_some_and(|person| person.is_user));
+    let several: Vec<UserId> = people
+        .iter()
+        .filter(|person| !alone.contains(&person.canonical_id))
+        .map(|person| person.id)
+        .collect();
+    for call in store_places::calls(conn, &several)? {
+        let Some(person) = by_id.get(&call.user_id) else { continue };
+        let moment = Moment::new(call.at, call.seq);
+        calls.entry(person.canonical_id).or_default().push((moment, call.workspace_id));
+        if person.is_user {
+            let key = (person.canonical_id, person.member_id, call.workspace_id);
+            said.entry(key).or_default().push((moment, Presence::Present));
+        }
+    }
+    let mut trails: HashMap<UserId, Trail> =
+        wanted.iter().map(|canonical| (*canonical, Trail::default())).collect();
+    for ((canonical, _, workspace), said) in said {
+        if let Some(trail) = trails.get_mut(&canonical) {
+            trail.held.extend(held(workspace, said));
+        }
+    }
+    for (canonical, calls) in calls {
+        if let Some(trail) = trails.get_mut(&canonical) {
+            trail.calls = calls;
+        }
+    }
+    trails.values_mut().for_each(Trail::settle);
+    Ok((trails, alone))
 }

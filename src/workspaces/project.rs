@@ -7,9 +7,10 @@ use diesel::PgConnection;
 use serde_json::{Map, Value};
 
 use super::membership::{Membership, Word, persona_named, role_named};
-use super::store_memberships::{self, Call, Pair};
+use super::store_memberships::{self, Kept, Pair};
+use super::store_places::{self, Call};
 use super::workspace::{self, Workspace};
-use super::{places, store};
+use super::{places, store, store_visitors};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
 use crate::ingest::chunk::{Chunk, ChunkEvent, Manner, Retold};
@@ -32,10 +33,16 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
     }
     write_workspaces(conn, chunk, &heard)?;
     let mut moves = places::Moves::default();
-    write_memberships(conn, chunk, &heard, &mut moves)?;
-    store_memberships::add_calls(conn, &heard.calls)?;
-    for (user, at, _) in &heard.calls {
+    let users = write_memberships(conn, chunk, Kept::OfUsers, &heard.words, &mut moves)?;
+    let visitors = write_memberships(conn, chunk, Kept::OfVisitors, &heard.visits, &mut moves)?;
+    follow_visitors(conn, chunk, &users, visitors)?;
+    store_places::add_calls(conn, &heard.calls)?;
+    store_places::add_changes(conn, &heard.changes)?;
+    for (user, at, _) in heard.calls.keys() {
         moves.called(chunk.canonical(*user), *at);
+    }
+    for ((user, at, _), _) in heard.changes.keys() {
+        moves.changed(chunk.canonical(*user), *at);
     }
     tell_workspaces_of_people(conn, chunk)?;
     places::find(conn, chunk, &moves)
@@ -110,19 +117,46 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
     store::upsert(conn, &changed)
 }
 
+/// The memberships of stitched visitors are their user's: they stand among the others from the stitch on
+/// and as long as it holds.
+fn follow_visitors(
+    conn: &mut PgConnection,
+    chunk: &mut Chunk<'_>,
+    users: &[Pair],
+    visitors: Vec<Pair>,
+) -> Result<()> {
+    let mut people: BTreeSet<UserId> = visitors.into_iter().map(|pair| pair.1).collect();
+    people.extend(chunk.stitched.iter().copied());
+    people.extend(store_visitors::beside(conn, users)?);
+    if people.is_empty() {
+        return Ok(());
+    }
+    let people: Vec<UserId> = people.into_iter().collect();
+    for (pair, since) in store_visitors::follow(conn, &people)? {
+        chunk.joined.insert(pair);
+        if let Some(since) = since {
+            chunk.relink.insert(pair.0);
+            chunk.touch(pair.0, since.date_naive());
+        }
+    }
+    Ok(())
+}
+
+/// Writes what is said about these memberships; answers with those that are otherwise than before.
 fn write_memberships(
     conn: &mut PgConnection,
     chunk: &mut Chunk<'_>,
-    heard: &Heard,
+    kept: Kept,
+    said: &BTreeMap<Pair, Vec<(Moment, Word)>>,
     moves: &mut places::Moves,
-) -> Result<()> {
-    let pairs: Vec<Pair> = heard.words.keys().copied().collect();
+) -> Result<Vec<Pair>> {
+    let pairs: Vec<Pair> = said.keys().copied().collect();
     if pairs.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let spans = store_memberships::spans(conn, &pairs)?;
+    let spans = store_memberships::spans(conn, kept, &pairs)?;
     let (mut told, mut active) = (Vec::new(), Vec::new());
-    for (pair, words) in &heard.words {
+    for (pair, words) in said {
         match spans.get(pair).and_then(|span| span.only_active(words)) {
             // Whatever is active counts: the usage projection touches the workspace.
             Some(Some(at)) => active.push((*pair, at)),
@@ -130,39 +164,42 @@ fn write_memberships(
             None => told.push((pair, words)),
         }
     }
-    store_memberships::be_active(conn, &active)?;
+    store_memberships::be_active(conn, kept, &active)?;
+    let mut differ: Vec<Pair> = match kept {
+        Kept::OfUsers => Vec::new(),
+        Kept::OfVisitors => active.iter().map(|(pair, _)| *pair).collect(),
+    };
     let pairs: Vec<Pair> = told.iter().map(|(pair, _)| **pair).collect();
-    let mut known = store_memberships::load(conn, &pairs)?;
+    let mut known = store_memberships::load(conn, kept, &pairs)?;
     let mut changed = Vec::new();
     for (pair, words) in told {
         let Some((first, _)) = words.first() else { continue };
         let before = known.remove(pair);
-        let mut after = before.clone().unwrap_or_else(|| Membership::new(pair.0, pair.1, *first));
+        let mut after = before.clone().unwrap_or_else(|| Membership::new(pair.0, pair.1, first.at));
         for (at, word) in words {
             after.hear(word, *at);
         }
         if before.as_ref() == Some(&after) {
             continue;
         }
-        let canonical = chunk.canonical(pair.1);
-        let came_or_went = before.as_ref().is_none_or(|before| before.left_at != after.left_at);
-        if came_or_went {
-            moves.moved(canonical);
+        if before.as_ref().is_none_or(|before| before.left_at != after.left_at) {
             chunk.relink.insert(pair.0);
         }
         if before.as_ref().is_none_or(|before| before.joined_at != after.joined_at) {
-            moves.called(canonical, after.joined_at);
+            moves.changed(chunk.canonical(pair.1), after.joined_at);
             chunk.relink.insert(pair.0);
         }
         if before.is_none() {
             chunk.joined.insert(*pair);
         }
-        if let Some(day) = words.iter().map(|(at, _)| at.date_naive()).min() {
+        if let Some(day) = words.iter().map(|(said, _)| said.at.date_naive()).min() {
             chunk.touch(pair.0, day);
         }
+        differ.push(*pair);
         changed.push(after);
     }
-    store_memberships::upsert(conn, &changed)
+    store_memberships::upsert(conn, kept, &changed)?;
+    Ok(differ)
 }
 
 /// What a chunk says about one workspace.
@@ -176,8 +213,13 @@ struct Said {
 #[derive(Default)]
 struct Heard {
     workspaces: BTreeMap<WorkspaceId, Said>,
-    words: BTreeMap<Pair, Vec<(DateTime<Utc>, Word)>>,
-    calls: BTreeSet<Call>,
+    /// About memberships of known users.
+    words: BTreeMap<Pair, Vec<(Moment, Word)>>,
+    /// About anonymous visitors.
+    visits: BTreeMap<Pair, Vec<(Moment, Word)>>,
+    calls: BTreeMap<Call, i64>,
+    /// Who left (true), or is there by a record's word.
+    changes: BTreeMap<(Call, bool), i64>,
 }
 
 impl Heard {
@@ -212,7 +254,9 @@ impl Heard {
                 }
                 words.extend(words_of(&of_member));
                 if !leaves && event.manner == Manner::Call {
-                    self.calls.insert((event.person, at, id));
+                    latest(&mut self.calls, (event.person, at, id), message.seq);
+                } else if !leaves && event.manner == Manner::Presence {
+                    latest(&mut self.changes, ((event.person, at, id), false), message.seq);
                 }
             }
             Kind::Track if key == Some("account_removed_user") => words.push(Word::Left),
@@ -226,16 +270,27 @@ impl Heard {
             }
             _ => {}
         }
-        if event.known {
-            let heard = self.words.entry((id, event.person)).or_default();
-            heard.extend(words.into_iter().map(|word| (at, word)));
+        // A workspace's own record is nobody's.
+        if event.person == UserId(uuid::Uuid::nil()) {
+            return;
         }
+        if words.contains(&Word::Left) {
+            latest(&mut self.changes, ((event.person, at, id), true), message.seq);
+        }
+        let of = if event.known { &mut self.words } else { &mut self.visits };
+        let heard = of.entry((id, event.person)).or_default();
+        heard.extend(words.into_iter().map(|word| (message.moment(), word)));
     }
 }
 
 /// Traits or properties under the names by which they are read.
 fn named(members: Option<&Json<'_>>) -> Map<String, Value> {
     members.map(|json| trait_names::read(Subject::Workspace, json.members())).unwrap_or_default()
+}
+
+/// Of equal statements of one time the later one is kept.
+fn latest<K: Ord>(map: &mut BTreeMap<K, i64>, key: K, seq: i64) {
+    map.entry(key).and_modify(|last| *last = seq.max(*last)).or_insert(seq);
 }
 
 /// Traits of the workspace, and what the call says about the member.

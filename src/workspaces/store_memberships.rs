@@ -1,10 +1,10 @@
 //! All SQL of memberships and of who was said to be where.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 
 use super::membership::{Membership, Span};
 use crate::error::Result;
@@ -39,6 +39,32 @@ struct Row {
     first_group_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     last_group_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    role_seq: i64,
+    #[diesel(sql_type = BigInt)]
+    persona_seq: i64,
+    #[diesel(sql_type = BigInt)]
+    left_seq: i64,
+    #[diesel(sql_type = BigInt)]
+    group_seq: i64,
+}
+
+/// Which memberships.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Those of known users.
+    OfUsers,
+    /// What is known of anonymous visitors; while they are stitched it stands beside those of users, too.
+    OfVisitors,
+}
+
+impl Kept {
+    const fn table(self) -> &'static str {
+        match self {
+            Self::OfUsers => "memberships",
+            Self::OfVisitors => "visitor_memberships",
+        }
+    }
 }
 
 pub(super) fn columns(pairs: &[Pair]) -> (Vec<WorkspaceId>, Vec<UserId>) {
@@ -61,13 +87,14 @@ struct SpanRow {
 ///
 /// # Errors
 /// When the database fails.
-pub fn spans(conn: &mut PgConnection, pairs: &[Pair]) -> Result<HashMap<Pair, Span>> {
+pub fn spans(conn: &mut PgConnection, of: Kept, pairs: &[Pair]) -> Result<HashMap<Pair, Span>> {
     let (workspaces, users) = columns(pairs);
-    let rows: Vec<SpanRow> = diesel::sql_query(
+    let rows: Vec<SpanRow> = diesel::sql_query(format!(
         "select m.workspace_id, m.user_id, m.joined_at, m.explicit_active_at
          from unnest($1::uuid[], $2::uuid[]) as t (workspace_id, user_id)
-         join memberships m on m.workspace_id = t.workspace_id and m.user_id = t.user_id",
-    )
+         join {} m on m.workspace_id = t.workspace_id and m.user_id = t.user_id",
+        of.table()
+    ))
     .bind::<Array<SqlUuid>, _>(workspaces)
     .bind::<Array<SqlUuid>, _>(users)
     .load(conn)?;
@@ -84,17 +111,22 @@ pub fn spans(conn: &mut PgConnection, pairs: &[Pair]) -> Result<HashMap<Pair, Sp
 ///
 /// # Errors
 /// When the database fails.
-pub fn be_active(conn: &mut PgConnection, active: &[(Pair, DateTime<Utc>)]) -> Result<()> {
+pub fn be_active(
+    conn: &mut PgConnection,
+    of: Kept,
+    active: &[(Pair, DateTime<Utc>)],
+) -> Result<()> {
     if active.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
-        "update memberships m set
+    diesel::sql_query(format!(
+        "update {} m set
              explicit_active_at = greatest(m.explicit_active_at, t.at),
              last_active_at = greatest(m.last_active_at, t.at)
          from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as t (workspace_id, user_id, at)
          where m.workspace_id = t.workspace_id and m.user_id = t.user_id",
-    )
+        of.table()
+    ))
     .bind::<Array<SqlUuid>, _>(active.iter().map(|(pair, _)| pair.0).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(active.iter().map(|(pair, _)| pair.1).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(active.iter().map(|(_, at)| *at).collect::<Vec<_>>())
@@ -106,17 +138,22 @@ pub fn be_active(conn: &mut PgConnection, active: &[(Pair, DateTime<Utc>)]) -> R
 ///
 /// # Errors
 /// When the database fails.
-pub fn load(conn: &mut PgConnection, pairs: &[Pair]) -> Result<HashMap<Pair, Membership>> {
+pub fn load(
+    conn: &mut PgConnection,
+    of: Kept,
+    pairs: &[Pair],
+) -> Result<HashMap<Pair, Membership>> {
     if pairs.is_empty() {
         return Ok(HashMap::new());
     }
     let (workspaces, users) = columns(pairs);
-    let rows: Vec<Row> = diesel::sql_query(
-        "select workspace_id, user_id, role, role_at, persona, persona_source, persona_at, joined_at, left_at,
-                explicit_active_at, first_group_at, last_group_at
-         from memberships
+    let rows: Vec<Row> = diesel::sql_query(format!(
+        "select workspace_id, user_id, role, role_at, role_seq, persona, persona_source, persona_at, persona_seq,
+                joined_at, left_at, left_seq, explicit_active_at, first_group_at, last_group_at, group_seq
+         from {}
          where (workspace_id, user_id) in (select * from unnest($1::uuid[], $2::uuid[]))",
-    )
+        of.table()
+    ))
     .bind::<Array<SqlUuid>, _>(workspaces)
     .bind::<Array<SqlUuid>, _>(users)
     .load(conn)?;
@@ -128,14 +165,18 @@ pub fn load(conn: &mut PgConnection, pairs: &[Pair]) -> Result<HashMap<Pair, Mem
                 user: row.user_id,
                 role: row.role,
                 role_at: row.role_at,
+                role_seq: row.role_seq,
                 persona: row.persona,
                 persona_source: row.persona_source,
                 persona_at: row.persona_at,
+                persona_seq: row.persona_seq,
                 joined_at: row.joined_at,
                 left_at: row.left_at,
+                left_seq: row.left_seq,
                 explicit_active_at: row.explicit_active_at,
                 first_group_at: row.first_group_at,
                 last_group_at: row.last_group_at,
+                group_seq: row.group_seq,
             };
             ((row.workspace_id, row.user_id), membership)
         })
@@ -146,30 +187,35 @@ pub fn load(conn: &mut PgConnection, pairs: &[Pair]) -> Result<HashMap<Pair, Mem
 ///
 /// # Errors
 /// When the database fails.
-pub fn upsert(conn: &mut PgConnection, memberships: &[Membership]) -> Result<()> {
+pub fn upsert(conn: &mut PgConnection, of: Kept, memberships: &[Membership]) -> Result<()> {
     if memberships.is_empty() {
         return Ok(());
     }
     let all = memberships;
-    diesel::sql_query(
-        "insert into memberships (workspace_id, user_id, role, role_at, persona, persona_source, persona_at,
-             joined_at, left_at, explicit_active_at, last_active_at, first_group_at, last_group_at)
+    let table = of.table();
+    diesel::sql_query(format!(
+        "insert into {table} (workspace_id, user_id, role, role_at, persona, persona_source, persona_at,
+             joined_at, left_at, explicit_active_at, last_active_at, first_group_at, last_group_at,
+             role_seq, persona_seq, left_seq, group_seq)
          select workspace_id, user_id, role, role_at, persona, persona_source, persona_at,
-                joined_at, left_at, active_at, active_at, first_group_at, last_group_at
+                joined_at, left_at, active_at, active_at, first_group_at, last_group_at,
+                role_seq, persona_seq, left_seq, group_seq
          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
                      $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
-                     $12::timestamptz[])
+                     $12::timestamptz[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])
              as t (workspace_id, user_id, role, role_at, persona, persona_source, persona_at, joined_at, left_at,
-                   active_at, first_group_at, last_group_at)
+                   active_at, first_group_at, last_group_at, role_seq, persona_seq, left_seq, group_seq)
          order by workspace_id, user_id
          on conflict (workspace_id, user_id) do update set
-             role = excluded.role, role_at = excluded.role_at, persona = excluded.persona,
-             persona_source = excluded.persona_source, persona_at = excluded.persona_at,
-             joined_at = excluded.joined_at, left_at = excluded.left_at,
+             role = excluded.role, role_at = excluded.role_at, role_seq = excluded.role_seq,
+             persona = excluded.persona, persona_source = excluded.persona_source,
+             persona_at = excluded.persona_at, persona_seq = excluded.persona_seq,
+             joined_at = excluded.joined_at, left_at = excluded.left_at, left_seq = excluded.left_seq,
              explicit_active_at = excluded.explicit_active_at,
-             last_active_at = greatest(memberships.last_active_at, excluded.last_active_at),
-             first_group_at = excluded.first_group_at, last_group_at = excluded.last_group_at",
-    )
+             last_active_at = greatest({table}.last_active_at, excluded.last_active_at),
+             first_group_at = excluded.first_group_at, last_group_at = excluded.last_group_at,
+             group_seq = excluded.group_seq"
+    ))
     .bind::<Array<SqlUuid>, _>(all.iter().map(|one| one.workspace).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(all.iter().map(|one| one.user).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(all.iter().map(|one| one.role.as_deref()).collect::<Vec<_>>())
@@ -182,51 +228,12 @@ pub fn upsert(conn: &mut PgConnection, memberships: &[Membership]) -> Result<()>
     .bind::<Array<Nullable<Timestamptz>>, _>(all.iter().map(|one| one.explicit_active_at).collect::<Vec<_>>())
     .bind::<Array<Nullable<Timestamptz>>, _>(all.iter().map(|one| one.first_group_at).collect::<Vec<_>>())
     .bind::<Array<Nullable<Timestamptz>>, _>(all.iter().map(|one| one.last_group_at).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(all.iter().map(|one| one.role_seq).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(all.iter().map(|one| one.persona_seq).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(all.iter().map(|one| one.left_seq).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(all.iter().map(|one| one.group_seq).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
-}
-
-/// A person was said to be in a workspace.
-pub type Call = (UserId, DateTime<Utc>, WorkspaceId);
-
-/// Records `group()` calls.
-///
-/// # Errors
-/// When the database fails.
-pub fn add_calls(conn: &mut PgConnection, calls: &BTreeSet<Call>) -> Result<()> {
-    if calls.is_empty() {
-        return Ok(());
-    }
-    diesel::sql_query(
-        "insert into group_calls (user_id, at, workspace_id)
-         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) on conflict do nothing",
-    )
-    .bind::<Array<SqlUuid>, _>(calls.iter().map(|call| call.0).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(calls.iter().map(|call| call.1).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(calls.iter().map(|call| call.2).collect::<Vec<_>>())
-    .execute(conn)?;
-    Ok(())
-}
-
-#[derive(QueryableByName)]
-struct Same {
-    #[diesel(sql_type = SqlUuid)]
-    id: UserId,
-    #[diesel(sql_type = SqlUuid)]
-    canonical_id: UserId,
-}
-
-/// Everybody who is one of these persons today, with who that is.
-///
-/// # Errors
-/// When the database fails.
-pub fn everybody(conn: &mut PgConnection, canonical: &[UserId]) -> Result<HashMap<UserId, UserId>> {
-    let rows: Vec<Same> = diesel::sql_query(
-        "select id, canonical_id from product_users where canonical_id = any($1)",
-    )
-    .bind::<Array<SqlUuid>, _>(canonical)
-    .load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.id, row.canonical_id)).collect())
 }
 
 /// A membership, as far as it says where somebody is.
@@ -254,18 +261,6 @@ pub fn places(conn: &mut PgConnection, users: &[UserId]) -> Result<Vec<Place>> {
     Ok(diesel::sql_query(
         "select user_id, workspace_id, joined_at as at, left_at is null as current
          from memberships where user_id = any($1)",
-    )
-    .bind::<Array<SqlUuid>, _>(users)
-    .load(conn)?)
-}
-
-/// The `group()` calls of these people.
-///
-/// # Errors
-/// When the database fails.
-pub fn calls(conn: &mut PgConnection, users: &[UserId]) -> Result<Vec<Place>> {
-    Ok(diesel::sql_query(
-        "select user_id, workspace_id, at, false as current from group_calls where user_id = any($1)",
     )
     .bind::<Array<SqlUuid>, _>(users)
     .load(conn)?)

@@ -125,6 +125,7 @@ pub fn story() -> Vec<Value> {
     );
     tell("track", 960, event(json!({"userId": "u4"}), "upgrade_click"));
     busy_weeks(&mut story);
+    comings_and_goings(&mut story);
     odd_ones(&mut story);
     story
 }
@@ -219,6 +220,53 @@ fn busy_weeks(story: &mut Vec<Value>) {
         );
     }
     tell("alias", day_at(20, 9, 0), json!({"userId": "p5", "previousId": "v-p1"}));
+}
+
+/// Somebody who leaves one customer for another and comes back, and visitors who say where they are before
+/// they say who they are; with events that name no workspace before, between and after.
+fn comings_and_goings(story: &mut Vec<Value>) {
+    let mut next = 0;
+    let mut tell = |kind: &str, at: String, extra: Value| {
+        next += 1;
+        story.push(call(kind, &format!("c{next}"), &at, extra));
+    };
+    let removed = |workspace: &str| json!({"userId": "n1", "event": "Account Removed User", "context": {"groupId": workspace}});
+    let there = |workspace: &str| json!({"userId": "n1", "groupId": workspace});
+    tell("group", day_at(9, 8, 0), there("w7"));
+    tell("track", day_at(11, 8, 0), removed("w7"));
+    tell("group", day_at(12, 8, 0), there("w8"));
+    tell(
+        "group",
+        day_at(14, 8, 0),
+        json!({"userId": "n1", "groupId": "w8", "traits": {"role": null}}),
+    );
+    tell("group", day_at(15, 8, 0), there("w7"));
+    tell("group", day_at(16, 8, 0), there("w8"));
+    for day in 8..=17 {
+        let track = json!({"userId": "n1", "event": "usage_limit_hit"});
+        tell("track", day_at(day, 20, 0), track);
+    }
+    for (visitor, user, day) in [("x1", "n1", 13), ("x2", "n2", 10), ("x3", "", 0)] {
+        let anonymous = json!({ "anonymousId": visitor });
+        let mut named = anonymous.clone();
+        named["context"] = json!({"groupId": "w8"});
+        named["event"] = json!("invite_sent");
+        tell("track", day_at(9, 21, 0), named);
+        let role = json!({"anonymousId": visitor, "groupId": "w9", "traits": {"role": "member"}});
+        tell("group", day_at(10, 21, 0), role);
+        for day in 8..=12 {
+            let mut track = anonymous.clone();
+            track["event"] = json!("upgrade_click");
+            tell("track", day_at(day, 22, 0), track);
+        }
+        if !user.is_empty() {
+            let both = json!({"userId": user, "anonymousId": visitor});
+            tell("identify", day_at(day, 23, 0), both);
+        }
+    }
+    let place =
+        json!({"userId": "n2", "event": "Account Removed User", "context": {"groupId": "w9"}});
+    tell("track", day_at(18, 8, 0), place);
 }
 
 /// A customer about to buy more, within its last three days: four people, an admin among them, who do all that a

@@ -129,7 +129,6 @@ fn what_cannot_be_mended_is_refused_alone_with_its_code() {
         (track(r#","event":null"#), Code::MissingEvent, m()),
         (track(r#","timestamp":"yesterday""#), Code::BadTimestamp, m()),
         (track(r#","timestamp":1700000000000"#), Code::BadTimestamp, m()),
-        (track(r#","timestamp":"0001-01-01T00:00:00Z""#), Code::BadTimestamp, m()),
     ] {
         let (_, rejected) = beside(&event);
         let start: String = event.chars().take(120).collect();
@@ -176,6 +175,16 @@ fn ids_are_texts_whatever_the_client_sends() {
     let once = parse(&long).unwrap().accepted.remove(0).into_owned();
     assert_eq!(once, parse(&long).unwrap().accepted.remove(0), "a retry has the same id");
     assert!(once.message_id.len() == 36 && !once.notes.id_made);
+}
+
+#[test]
+fn an_unset_clock_costs_nobody_the_event() {
+    for early in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:03Z", "1999-12-31T23:59:59Z"] {
+        let text = track(&format!(r#","timestamp":"{early}""#));
+        let parsed = parse(&format!("{{\"batch\":[{text}]}}")).unwrap();
+        let message = &parsed.accepted[0];
+        assert_eq!((message.at, message.notes.clock_unset), (received(), true), "{early}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "the tests of durability use the rest")]
 #[path = "../../chaos/story.rs"]
 mod calls;
+mod attribution;
 mod beside;
 mod captures;
 mod crash;

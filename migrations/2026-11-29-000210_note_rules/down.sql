@@ -1,0 +1,2 @@
+drop table rules_updates;
+alter table journal_chunks drop column rules;
