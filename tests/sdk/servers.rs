@@ -9,7 +9,7 @@ use crate::house::House;
 use crate::packages::Sdk;
 use crate::server::{KEY, Server, Setup};
 use crate::story;
-use crate::test_db::TestDb;
+use crate::test_db::{TestDb, eventually};
 use crate::wire::Wire;
 
 /// Events of a story, and of a batch that goes wrong: more than one request of each SDK.
@@ -21,6 +21,21 @@ fn tells_the_story(sdk: Sdk) {
     let report = sdk.run(&house.url, &key, "p", "story", COUNT);
     assert_eq!(report.errors, 0, "{}", report.first);
     story::assert_told(house.db(), "p", COUNT);
+}
+
+/// Values of one trait in several requests, some of which may be under way at once: the last one stands,
+/// run after run.
+fn stores_the_last_value(sdk: Sdk) {
+    let house = House::open();
+    let key = house.write_key();
+    for run in 0..6 {
+        let prefix = format!("last{run}");
+        let report = sdk.run(&house.url, &key, &prefix, "last", COUNT);
+        assert_eq!(report.errors, 0, "{}", report.first);
+        let expected = format!("plan-{0} {0}", COUNT - 1);
+        let told = || story::last_traits(house.db(), &prefix).filter(|told| *told == expected);
+        assert!(eventually(told).is_some(), "{:?}", story::last_traits(house.db(), &prefix));
+    }
 }
 
 /// 401 with code and message: the SDK gives up at once and tells its customer.
@@ -124,6 +139,18 @@ sdk!(python_rudder, Sdk::Python("rudder"), honours_retry_after: false, #[ignore 
 sdk!(node_segment_3, Sdk::Node("segment"), honours_retry_after: true,);
 sdk!(node_segment_6, Sdk::Node("segment-6"), honours_retry_after: false, #[ignore = "bin/test sdk"]);
 sdk!(node_rudder, Sdk::Node("rudder"), honours_retry_after: true, #[ignore = "bin/test sdk"]);
+
+#[test]
+fn node_segment_3_stores_the_last_value_six_times() {
+    stores_the_last_value(Sdk::Node("segment"));
+}
+
+#[test]
+#[ignore = "bin/test sdk"]
+fn other_node_sdks_store_the_last_value_six_times() {
+    stores_the_last_value(Sdk::Node("segment-6"));
+    stores_the_last_value(Sdk::Node("rudder"));
+}
 
 /// Both send no messageId: what they send again cannot be recognised, so there is no test of a lost answer.
 mod rust {

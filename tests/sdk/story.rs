@@ -10,6 +10,27 @@ use ripen::ingest::store_status;
 
 use crate::test_db::eventually;
 
+/// The values of two traits of the first user.
+pub fn last_traits(db: &Database, prefix: &str) -> Option<String> {
+    #[derive(QueryableByName)]
+    struct Traits {
+        #[diesel(sql_type = Nullable<Text>)]
+        told: Option<String>,
+    }
+    let told: Option<Traits> = db
+        .read(Pool::Work, |conn| {
+            Ok(diesel::sql_query(
+                "select (traits ->> 'plan') || ' ' || (traits ->> 'seats') as told
+                 from product_users where external_id = $1 || '-u1'",
+            )
+            .bind::<Text, _>(prefix)
+            .get_result(conn)
+            .optional()?)
+        })
+        .unwrap();
+    told?.told
+}
+
 /// What the tables say about the story.
 #[derive(Debug, PartialEq, Eq, QueryableByName)]
 pub struct Told {

@@ -119,3 +119,43 @@ async fn decisions_outlive_the_rows_of_people() {
     send(&house, &again[1..]);
     assert_eq!(cell(&house, who), decided);
 }
+
+/// Who is a member, as which person, since when.
+const MEMBERS: &str = "select string_agg(concat_ws(' ', w.external_id, p.external_id, m.joined_at::date), ', ' \
+     order by w.external_id, p.external_id, m.joined_at)
+     from memberships m join product_users u on u.id = m.user_id join product_users p on p.id = u.canonical_id
+     join workspaces w on w.id = m.workspace_id where m.left_at is null";
+
+#[actix_web::test]
+async fn the_group_call_of_a_visitor_is_the_users_until_somebody_undoes_the_stitch() {
+    let house = house().await;
+    let used = |at: &str, who: &str, id: &str| {
+        call("track", at, json!({who: id, "event": "core_feature_used"}))
+    };
+    send(
+        &house,
+        &[
+            call("group", "15T09", json!({"anonymousId": "pc", "groupId": "w1"})),
+            used("16T09", "anonymousId", "pc"),
+        ],
+    );
+    assert_eq!(cell(&house, MEMBERS), None, "a visitor is no member");
+    send(&house, &[identify("18T09", "u1"), used("19T09", "userId", "u1")]);
+    let member = Some("w1 u1 2026-11-15".to_owned());
+    assert_eq!(cell(&house, MEMBERS), member);
+    let stitched = standing(&house);
+    let (page, visitor) = (format!("/users/{}", UserId::known("u1")), UserId::anonymous("pc"));
+    let client = house.as_manager();
+    client
+        .post(&format!("{page}/splits"), &[("visitor", &visitor.to_string())])
+        .await
+        .leads_to(&page);
+    assert_eq!(cell(&house, MEMBERS), None);
+    let days = "select string_agg(extract(day from day)::text, ',' order by day) from usage_days";
+    assert_eq!(cell(&house, days).as_deref(), Some("16"), "the user was nowhere then");
+    let change = cell(&house, "select id from identity_changes").unwrap();
+    client.post(&format!("/users/changes/{change}/undoing"), &[]).await.leads_to(&page);
+    assert_eq!(cell(&house, MEMBERS), member);
+    score(&house);
+    assert_eq!(standing(&house), stitched, "as if nobody had undone it");
+}

@@ -1,7 +1,7 @@
 // Starts one of the Node SDKs as a customer would, with only the host changed.
 //
-// drive.js SDK HOST WRITE_KEY PREFIX story|many COUNT: tells the story of tests/sdk/story.rs, or
-// sends COUNT events. Prints a line of JSON: how many errors the SDK reported.
+// drive.js SDK HOST WRITE_KEY PREFIX story|many|last COUNT: tells the story of tests/sdk/story.rs,
+// sends COUNT events, or COUNT values of one trait, 2 ms apart and the last two at once. Prints a line of JSON: how many errors the SDK reported.
 
 import { createRequire } from "node:module";
 
@@ -49,6 +49,11 @@ if (task === "story") {
   client.page({ anonymousId: `${visitor}-2`, name: "Docs" });
   client.identify({ userId: other, traits: { email: `otto@${prefix}.example` } });
   client.alias({ userId: other, previousId: `${visitor}-2` });
+} else if (task === "last") {
+  for (let n = 0; n < Number(count); n += 1) {
+    client.identify({ userId: user, traits: { plan: `plan-${n}`, seats: n } });
+    if (n < Number(count) - 2) await new Promise((then) => setTimeout(then, 2));
+  }
 } else {
   for (let n = 0; n < Number(count); n += 1) {
     client.track({
