@@ -7,16 +7,12 @@ use crate::db::migrate;
 use crate::error::Error;
 
 pub fn run(config: &Config) -> Outcome {
-    let server;
-    let url = match &config.database_url {
-        Some(url) => url.clone(),
-        None => {
-            server = Server::start(&local::Settings::of(&config.data_dir))
-                .map_err(|error| Error::Unavailable(2, error.to_string()))?;
-            server.url(local::DATABASE)
-        }
+    let applied = match &config.database_url {
+        Some(url) => migrate::run(url)?,
+        None => Server::start(&local::Settings::of(&config.data_dir))
+            .map_err(|error| Error::Unavailable(2, error.to_string()))?
+            .migrate()?,
     };
-    let applied = migrate::run(&url)?;
     for version in &applied {
         say(format!("applied {version}"));
     }

@@ -11,6 +11,7 @@
 //!   one ends, the borrower takes over ([`keeper`]).
 //! - It ends with us, even when we are killed: the kernel sends it a signal at our death
 //!   ([`launch`]). It has its own process group, or Ctrl-C would reach it before our shutdown.
+//! - We are no superuser in it, and of the audit log can only add and read entries ([`role`]).
 //! - It is not filled to the disk's end ([`room`]). It never runs as root, and a half-made data directory never has the final name ([`cluster`]).
 
 pub mod account;
@@ -19,15 +20,16 @@ pub mod cluster;
 pub mod keeper;
 pub mod launch;
 pub mod process;
+pub mod role;
 pub mod room;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection, RunQueryDsl};
+use diesel::{Connection, PgConnection};
 use thiserror::Error;
 
+use super::migrate;
 use crate::config::DatabaseUrl;
 use cluster::Cluster;
 use keeper::{Keeper, Phase};
@@ -178,14 +180,20 @@ impl Server {
         let keeper = Keeper::spawn(cluster.clone(), settings.launcher.clone())?;
         let server = Self { cluster, keeper };
         server.wait_until_it_answers()?;
-        server.create_database()?;
+        server.prepare()?;
         Ok(server)
     }
 
-    /// How to reach a database in this server.
+    /// How Ripen reaches a database in this server.
     #[must_use]
     pub fn url(&self, database: &str) -> DatabaseUrl {
         self.cluster.url(database)
+    }
+
+    /// How the superuser does.
+    #[must_use]
+    pub fn admin_url(&self, database: &str) -> DatabaseUrl {
+        self.cluster.admin_url(database)
     }
 
     /// Whether its disk has room for more events.
@@ -214,7 +222,7 @@ impl Server {
     fn wait_until_it_answers(&self) -> Result<(), LocalError> {
         let since = Instant::now();
         let mut tell_at = TELL_AFTER;
-        let url = self.url("postgres");
+        let url = self.admin_url("postgres");
         loop {
             let patience = match self.keeper.phase() {
                 Phase::Down(why) => return Err(why.into()),
@@ -268,25 +276,38 @@ impl Server {
         if holders.is_empty() { "another process".to_owned() } else { holders.join(", ") }
     }
 
-    /// Makes Ripen's database unless it is there; two processes may try at once.
-    fn create_database(&self) -> Result<(), LocalError> {
-        let no_answer = |error: diesel::result::Error| LocalError::NoAnswer(error.to_string());
-        let mut conn = PgConnection::establish(self.url("postgres").expose())
-            .map_err(|error| LocalError::NoAnswer(error.to_string()))?;
-        let mut exists = || {
-            diesel::sql_query(format!("SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"))
-                .execute(&mut conn)
-                .map(|rows| rows > 0)
-        };
-        if exists().map_err(no_answer)? {
-            return Ok(());
-        }
-        let made = PgConnection::establish(self.url("postgres").expose())
-            .map_err(|error| LocalError::NoAnswer(error.to_string()))?
-            .batch_execute(&format!("CREATE DATABASE {DATABASE}"));
-        match made {
-            Err(error) if !exists().unwrap_or(false) => Err(no_answer(error)),
-            _ => Ok(()),
-        }
+    /// Makes Ripen's role and database unless they are there, and gives the role what is in it.
+    fn prepare(&self) -> Result<(), LocalError> {
+        let mut conn = self.admin("postgres")?;
+        role::lock(&mut conn).map_err(no_answer)?;
+        role::ensure(&mut conn).map_err(no_answer)?;
+        role::own_everything(&mut self.admin(DATABASE)?).map_err(no_answer)
     }
+
+    /// Applies the migrations that are missing, and answers as [`migrate::run`] does. The audit log
+    /// belongs to Ripen's role only meanwhile.
+    ///
+    /// # Errors
+    /// As [`migrate::run`].
+    pub fn migrate(&self) -> crate::error::Result<Vec<String>> {
+        let url = self.url(DATABASE);
+        let away = |error: LocalError| crate::error::Error::Unavailable(2, error.to_string());
+        let mut admin = self.admin(DATABASE).map_err(away)?;
+        role::lock(&mut admin)?;
+        if !migrate::pending(&url)?.is_empty() {
+            role::unseal_audit(&mut admin)?;
+        }
+        let applied = migrate::run(&url)?;
+        role::seal_audit(&mut admin)?;
+        Ok(applied)
+    }
+
+    fn admin(&self, database: &str) -> Result<PgConnection, LocalError> {
+        PgConnection::establish(self.admin_url(database).expose())
+            .map_err(|error| LocalError::NoAnswer(error.to_string()))
+    }
+}
+
+fn no_answer(error: diesel::result::Error) -> LocalError {
+    LocalError::NoAnswer(error.to_string())
 }

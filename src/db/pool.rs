@@ -80,15 +80,15 @@ impl Database {
     /// # Errors
     /// What is missing and how to mend it, in words for whoever runs Ripen.
     pub fn open(config: &Config) -> Result<Self> {
-        let (url, server) = match &config.database_url {
-            Some(url) => (url.clone(), None),
+        let (url, server, applied) = match &config.database_url {
+            Some(url) => (url.clone(), None, migrate::run(url)?),
             None => {
                 let server = Server::start(&local::Settings::of(&config.data_dir))
                     .map_err(|error| Error::Unavailable(2, error.to_string()))?;
-                (server.url(local::DATABASE), Some(Arc::new(server)))
+                let applied = server.migrate()?;
+                (server.url(local::DATABASE), Some(Arc::new(server)), applied)
             }
         };
-        let applied = migrate::run(&url)?;
         if !applied.is_empty() {
             tracing::info!(count = applied.len(), "migrations applied");
         }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
 use ripen::config::DatabaseUrl;
+use ripen::db::local::role::ROLE;
 use ripen::db::local::{Durability, Server, Settings, process};
 use ripen::db::pool::Sizes;
 use ripen::db::{Database, migrate};
@@ -42,8 +43,9 @@ impl TestDb {
         let name = format!("test_{}_{count}", std::process::id());
         home.admin()
             .batch_execute(&format!(
-                "CREATE DATABASE {name} TEMPLATE {} STRATEGY file_copy",
-                home.template
+                "CREATE DATABASE {name} TEMPLATE {} STRATEGY file_copy {}",
+                home.template,
+                home.owned()
             ))
             .expect("a copy of the template");
         let database = Database::connect(&home.url(&name), SIZES).expect("pools");
@@ -110,7 +112,19 @@ impl Home {
     }
 
     fn admin(&self) -> PgConnection {
-        PgConnection::establish(self.url("postgres").expose()).expect("the test server answers")
+        let url = match &self.place {
+            Place::Ours(server) => server.admin_url("postgres"),
+            Place::Given(_) => self.url("postgres"),
+        };
+        PgConnection::establish(url.expose()).expect("the test server answers")
+    }
+
+    /// Whose its databases are: in a private PostgreSQL Ripen's role is no superuser.
+    fn owned(&self) -> String {
+        match &self.place {
+            Place::Ours(_) => format!("OWNER {ROLE}"),
+            Place::Given(_) => String::new(),
+        }
     }
 
     /// Finds the template of the present migrations or makes it; other processes may want it too.
@@ -121,7 +135,11 @@ impl Home {
         if !database_exists(&mut admin, &name) {
             let draft = format!("{name}_draft");
             admin.batch_execute(&format!("DROP DATABASE IF EXISTS {draft} WITH (FORCE)")).unwrap();
-            admin.batch_execute(&format!("CREATE DATABASE {draft}")).unwrap();
+            admin.batch_execute(&format!("CREATE DATABASE {draft} {}", self.owned())).unwrap();
+            if let Place::Ours(_) = &self.place {
+                // Some tests copy files into tables.
+                admin.batch_execute(&format!("GRANT pg_read_server_files TO {ROLE}")).unwrap();
+            }
             migrate::run(&self.url(&draft)).expect("the migrations apply");
             let rename = format!("ALTER DATABASE {draft} RENAME TO {name}");
             // The migrating connection may still be on its way out.

@@ -11,11 +11,12 @@ use std::process::Command;
 
 use super::account::Account;
 use super::binaries::Binaries;
+use super::role::ROLE;
 use super::{Durability, LocalError, Settings};
 use crate::config::DatabaseUrl;
 
-/// The superuser that `initdb` makes and that we are.
-const ROLE: &str = "ripen";
+/// The superuser that `initdb` makes; Ripen works as [`ROLE`].
+const SUPERUSER: &str = "ripen";
 /// Only a name for the socket: nothing listens on a port.
 const PORT: &str = "5432";
 /// Longest path of a socket, without the final zero byte.
@@ -98,12 +99,22 @@ impl Cluster {
         self.home.join("postgres.log.old")
     }
 
-    /// How to reach a database in it: the folder is the password.
+    /// How Ripen reaches a database in it: the folder is the password.
     #[must_use]
     pub fn url(&self, database: &str) -> DatabaseUrl {
+        self.url_of(ROLE, database)
+    }
+
+    /// The same as the superuser, for what prepares the role.
+    #[must_use]
+    pub fn admin_url(&self, database: &str) -> DatabaseUrl {
+        self.url_of(SUPERUSER, database)
+    }
+
+    fn url_of(&self, role: &str, database: &str) -> DatabaseUrl {
         let folder = self.run_dir();
         let quoted = folder.to_string_lossy().replace('\\', "\\\\").replace('\'', "\\'");
-        DatabaseUrl::new(format!("host='{quoted}' port={PORT} user={ROLE} dbname='{database}'"))
+        DatabaseUrl::new(format!("host='{quoted}' port={PORT} user={role} dbname='{database}'"))
     }
 
     /// Makes the data directory unless it is there: under another name first, so that a start
@@ -126,7 +137,7 @@ impl Cluster {
         command
             .arg("--pgdata")
             .arg(&draft)
-            .args(["--username", ROLE, "--encoding", "UTF8", "--lc-messages", "C"])
+            .args(["--username", SUPERUSER, "--encoding", "UTF8", "--lc-messages", "C"])
             .args(["--locale", if cfg!(target_os = "macos") { "en_US.UTF-8" } else { "C.UTF-8" }])
             .args(["--auth-local", "trust", "--auth-host", "reject"])
             .current_dir("/")
