@@ -254,6 +254,7 @@ fn the_engines_are_pure() {
         "src/ownership/round_robin.rs",
         "src/ownership/strategy.rs",
         "src/routing/plan.rs",
+        "src/routing/offers.rs",
         "src/tasks/handoff.rs",
         "src/tasks/opener.rs",
         "src/tasks/business_hours.rs",
@@ -315,6 +316,22 @@ fn templates_have_nothing_that_the_content_security_policy_refuses() {
         }
     }
     assert_none(&problems, "no inline script, style or trigger filter in templates");
+}
+
+#[test]
+fn addresses_of_people_are_encoded_in_links() {
+    let mut problems = Vec::new();
+    for template in read("templates", "html") {
+        for scheme in ["mailto:", "tel:", "sms:"] {
+            for link in template.text.split(scheme).skip(1) {
+                let value = link.split('"').next().unwrap_or_default();
+                if value.contains("{{") && !value.contains("|urlencode") {
+                    problems.push(format!("{}: {scheme}{value}", template.path.display()));
+                }
+            }
+        }
+    }
+    assert_none(&problems, "what a customer wrote can't add fields to a link");
 }
 
 #[test]
