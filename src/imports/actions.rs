@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use actix_multipart::{Field, Multipart};
 use actix_web::{HttpRequest, HttpResponse, web};
+use diesel::PgConnection;
 use futures_util::StreamExt;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::file::{self, PART};
@@ -15,7 +17,7 @@ use super::{ops, store_parts};
 use crate::app::App;
 use crate::bulk::kind::Kind;
 use crate::error::{Error, FieldErrors, Result};
-use crate::team::audit::Actor;
+use crate::team::audit::{self, Actor};
 use crate::web::answer::{self, Htmx};
 use crate::web::csrf;
 use crate::web::form::Fields;
@@ -332,8 +334,13 @@ pub async fn map(
             .await?;
         return Ok(answer::done(&htmx, &format!("/imports/{id}/mapping")));
     }
-    let typed = reading.clone();
-    match app.db.tx_web(move |conn| ops::check(conn, id, &typed, now)).await {
+    let (typed, by) = (reading.clone(), Actor::from(&*me));
+    let check = move |conn: &mut PgConnection| {
+        ops::check(conn, id, &typed, now)?;
+        let detail = json!({ "kind": typed.kind, "columns": typed.mapping });
+        audit::record(conn, &by, "import.mapped", ("import", &id.to_string()), &detail, now)
+    };
+    match app.db.tx_web(check).await {
         Ok(()) => Ok(answer::done(&htmx, &format!("/imports/{id}"))),
         Err(Error::Invalid(errors)) => refuse(&app, &me, &import, reading, errors).await,
         Err(error) => Err(error),

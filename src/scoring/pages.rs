@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::NaiveDate;
 use diesel::PgConnection;
+use serde_json::json;
 
 use super::difference::{self, Line};
 use super::impact::Impact;
@@ -19,6 +20,7 @@ use super::store_scores::{self, Named};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::queue;
+use crate::team::audit::{self, Actor};
 use crate::web::answer::{self, Htmx};
 use crate::web::format::{self, Moment};
 use crate::web::permit::{Permit, View, Viewer};
@@ -354,11 +356,20 @@ pub async fn version(
 /// `GET /scoring/versions/{n}/document`: the JSON document to take along.
 pub async fn export(
     app: web::Data<App>,
-    _me: Permit<View>,
+    me: Permit<View>,
     number: web::Path<i32>,
 ) -> Result<HttpResponse> {
-    let number = *number;
-    let version = app.db.read_web(move |conn| store_models::version(conn, number)).await?;
+    let (number, by, now) = (*number, Actor::from(&*me), me.now);
+    let version = app
+        .db
+        .tx_web(move |conn| {
+            let version = store_models::version(conn, number)?;
+            let id = number.to_string();
+            let subject = ("scoring_model", id.as_str());
+            audit::record(conn, &by, "scoring_model.exported", subject, &json!({}), now)?;
+            Ok(version)
+        })
+        .await?;
     let name = format!("attachment; filename=\"scoring-model-{number}.json\"");
     Ok(HttpResponse::Ok()
         .content_type("application/json")

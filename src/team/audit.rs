@@ -1,10 +1,11 @@
 //! The audit log: who changed what, written in the transaction of the change. Inserts only.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::store_door;
+use super::member::Member;
+use super::{store_audit, store_door};
 use crate::error::Result;
 use crate::ids::MemberId;
 use crate::web::permit::Viewer;
@@ -58,4 +59,42 @@ pub fn record(
     now: DateTime<Utc>,
 ) -> Result<()> {
     store_door::insert_audit(conn, actor, action, subject, detail, now)
+}
+
+/// Failed sign-ins of one account that are written within an hour.
+const FAILURES_OF_MEMBER: usize = 10;
+/// Failed sign-ins of all unknown accounts together that are written within an hour.
+const FAILURES_OF_STRANGERS: usize = 20;
+
+/// Writes an entry about a sign-in that failed, with the address it came from and nothing that was
+/// typed: what stands in the field for the e-mail may be a password. Anybody can fail, so only the first
+/// ones within an hour are written; the last of them says that no more follow.
+///
+/// # Errors
+/// The database's.
+pub fn record_failed_sign_in(
+    conn: &mut PgConnection,
+    member: Option<&Member>,
+    address: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    const ACTION: &str = "member.sign_in_failed";
+    let (kind, id, most) = match member {
+        Some(member) => ("member", member.id.to_string(), FAILURES_OF_MEMBER),
+        None => ("sign_in", "unknown account".to_owned(), FAILURES_OF_STRANGERS),
+    };
+    store_audit::lock_counted(conn)?;
+    let subject = (kind, id.as_str());
+    let written = store_audit::count_since(conn, ACTION, subject, now - TimeDelta::hours(1), most)?;
+    if written >= most {
+        return Ok(());
+    }
+    let mut detail = json!({ "address": address });
+    if written.saturating_add(1) == most
+        && let Some(fields) = detail.as_object_mut()
+    {
+        fields.insert("more_within_the_hour".to_owned(), json!("not written"));
+    }
+    let nobody = Actor { id: None, name: "somebody signed out".to_owned() };
+    record(conn, &nobody, ACTION, subject, &detail, now)
 }

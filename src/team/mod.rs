@@ -18,5 +18,6 @@ pub mod ops_passwords;
 pub mod pages;
 pub mod password;
 pub mod store;
+pub mod store_audit;
 pub mod store_door;
 pub mod throttle;

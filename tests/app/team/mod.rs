@@ -1,5 +1,6 @@
 //! The door and the team over HTTP.
 
+mod audited;
 mod door;
 mod every_route;
 mod hostile;
