@@ -15,6 +15,7 @@ use crate::ingest::store_rules::RULES;
 use crate::ingest::watch::WATCH;
 use crate::queue::engine::{Handler, Lane, Period, Running, Schedule};
 use crate::scoring::jobs::RESCORE;
+use crate::tasks::ops::SWEEP;
 use crate::tasks::store_notifications::notify;
 use crate::team::member::Member;
 use crate::usage::jobs::{BRINGS_RULES, REBUILD};
@@ -36,7 +37,8 @@ pub const PROJECTIONS: [Projection; 6] = [
 ];
 
 /// What does the jobs in the queue.
-pub const HANDLERS: [Handler; 7] = [
+pub const HANDLERS: [Handler; 8] = [
+    Handler { kind: SWEEP, lane: Lane::Quick, run: sweep },
     Handler { kind: RESCORE, lane: Lane::Quick, run: rescore },
     Handler { kind: REBUILD, lane: Lane::Long, run: usage::jobs::rebuild },
     Handler { kind: TIDY, lane: Lane::Quick, run: tidy },
@@ -47,7 +49,10 @@ pub const HANDLERS: [Handler; 7] = [
 ];
 
 /// What is put into the queue by itself. UTC: scores are of UTC days.
-pub const SCHEDULES: [Schedule; 3] = [
+pub const SCHEDULES: [Schedule; 4] = [
+    // Absences end by time passing, at midnight in the zone of each member: zones differ by multiples of
+    // 15 minutes. All else that makes room asks for a sweep itself.
+    Schedule { kind: SWEEP, period: Period::Minutes(5) },
     // A new day has begun: everything decays by a day, and routing looks at everybody.
     Schedule { kind: RESCORE, period: Period::DailyAt(1) },
     Schedule { kind: TIDY, period: Period::Minutes(60) },
@@ -67,6 +72,8 @@ const KEEP_EVENTS: TimeDelta = TimeDelta::days(90);
 const KEEP_REPEATS: TimeDelta = TimeDelta::days(35);
 /// What somebody was told and has read is listed so long.
 const KEEP_NOTIFICATIONS: TimeDelta = TimeDelta::days(90);
+/// Sweeps are many, and nobody looks at a finished one.
+const KEEP_SWEEPS: TimeDelta = TimeDelta::days(1);
 /// Finished jobs are kept so long, for their page.
 const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
@@ -124,6 +131,13 @@ pub fn after_scoring(
     Ok(())
 }
 
+/// Offers what waits for an owner to whoever has room by now.
+fn sweep(running: &Running<'_>) -> Result<()> {
+    let now = running.clock.now();
+    running.db.tx(Pool::Work, |conn| routing::ops::sweep(conn, now))?;
+    Ok(())
+}
+
 /// Looks whether ingestion is as usual; whoever may see it is told of what is not.
 fn watch(running: &Running<'_>) -> Result<()> {
     let now = running.clock.now();
@@ -153,6 +167,7 @@ fn tidy(running: &Running<'_>) -> Result<()> {
         web::store::sweep_sessions(conn, now)?;
         team::store_door::sweep_attempts(conn, now)?;
         queue::store::forget_finished(conn, now - KEEP_JOBS)?;
+        queue::store::forget_finished_of(conn, SWEEP, now - KEEP_SWEEPS)?;
         tasks::store_notifications::forget(conn, now - KEEP_NOTIFICATIONS)?;
         sources::store_webhooks::forget(conn, now - KEEP_DELIVERIES, now)?;
         subscriptions::store_stripe::forget_events(conn, now - KEEP_EVENTS)?;

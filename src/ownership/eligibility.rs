@@ -1,13 +1,16 @@
 //! Who can be given a PQL, and for everybody else the reason why not.
 //!
 //! Eligible = active, right function, in a pool or territory that matches, not out of office, below
-//! capacity (spec: routing.md, Ownership). Total and free of time: absences are given as of now.
+//! capacity (docs/routing.md, Eligibility). Total and free of time: absences are given as of now.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::MemberId;
 use crate::team::member::Function;
+
+/// One sweep gives at most so many waiting workspaces to one person.
+pub const MOST_IN_A_SWEEP: u32 = 5;
 
 /// A member of the team as eligibility sees them, as of now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +29,14 @@ pub struct Candidate {
     pub pools: Vec<String>,
     /// The last day of the absence they are in today.
     pub away_until: Option<NaiveDate>,
-    /// PQLs with an open task.
+    /// PQLs with an open task that is not snoozed.
     pub open_pqls: u32,
     /// How many open PQLs they can hold.
     pub capacity: u32,
     /// When they were last given one; the round robin goes by it.
     pub last_assigned_at: Option<DateTime<Utc>>,
+    /// Whether one sweep already gave them as many waiting PQLs as it may; false outside of sweeps.
+    pub at_sweep_limit: bool,
 }
 
 /// What is asked of a candidate besides being active, present and below capacity.
@@ -80,6 +85,11 @@ pub enum Excluded {
         /// How many they can hold.
         capacity: u32,
     },
+    /// This sweep gave them as many waiting PQLs as it may; the next one goes on.
+    SweepLimit {
+        /// How many it gave them.
+        given: u32,
+    },
 }
 
 impl Excluded {
@@ -102,6 +112,9 @@ impl Excluded {
             Self::OutOfOffice { until } => format!("out of office until {until}"),
             Self::AtCapacity { open, capacity } => {
                 format!("at capacity: {open} of {capacity} open PQLs")
+            }
+            Self::SweepLimit { given } => {
+                format!("was just given {given} that had waited longer; the next sweep follows")
             }
         }
     }
@@ -150,4 +163,5 @@ pub fn exclusion(candidate: &Candidate, demand: Demand<'_>) -> Option<Excluded> 
             capacity: candidate.capacity,
         })
     })
+    .or_else(|| candidate.at_sweep_limit.then_some(Excluded::SweepLimit { given: MOST_IN_A_SWEEP }))
 }

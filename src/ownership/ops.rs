@@ -146,6 +146,9 @@ pub fn assign(
         return Err(taken(conn, wish.workspace)?);
     }
     tasks::ops::open(conn, &brief(wish, candidate, advice, actor, oneself), now)?;
+    if wish.seen_owner.is_some() {
+        tasks::ops::request_sweep(conn, now)?;
+    }
     let turn = stamp(now, &team);
     store_pools::note_turns(conn, &BTreeMap::from([(wish.to, turn)]))?;
     let detail = json!({ "from": wish.seen_owner, "to": wish.to });
@@ -209,6 +212,7 @@ pub fn unassign(
         return Err(taken(conn, workspace)?);
     }
     tasks::ops::withdraw(conn, workspace, "Taken back", actor.id, now)?;
+    tasks::ops::request_sweep(conn, now)?;
     let detail = json!({ "from": seen_owner });
     let subject = workspace.to_string();
     audit::record(conn, actor, "workspace.unassigned", ("workspace", &subject), &detail, now)
@@ -261,6 +265,7 @@ pub fn reject(
         return Err(taken(conn, workspace)?);
     }
     tasks::ops::withdraw(conn, workspace, &format!("Rejected: {reason}"), actor.id, now)?;
+    tasks::ops::request_sweep(conn, now)?;
     let detail = json!({ "from": owner, "reason": reason });
     let subject = workspace.to_string();
     audit::record(conn, actor, "workspace.rejected", ("workspace", &subject), &detail, now)
@@ -294,6 +299,7 @@ pub fn return_everything(
         }
     }
     store::end_account_ownership(conn, member)?;
+    tasks::ops::request_sweep(conn, now)?;
     Ok(owned.len())
 }
 
@@ -314,6 +320,7 @@ pub fn set_account_owner(
         return Err(Error::invalid("member", "This person is not in the team any more."));
     }
     store::set_account_owner(conn, account, member, now)?;
+    tasks::ops::request_sweep(conn, now)?;
     let subject = account.to_string();
     let detail = json!({ "to": member });
     audit::record(conn, actor, "account.owner_changed", ("account", &subject), &detail, now)

@@ -4,10 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::eligibility::Candidate;
 
-/// The candidate whose turn it is; somebody never assigned comes first, ties go by id.
-#[must_use]
-pub fn next<'a>(eligible: impl IntoIterator<Item = &'a Candidate>) -> Option<&'a Candidate> {
-    eligible.into_iter().min_by_key(|candidate| (candidate.last_assigned_at, candidate.id))
+/// Puts the eligible in the order of their turns: somebody never assigned comes first, ties go by id.
+pub fn in_order(eligible: &mut [&Candidate]) {
+    eligible.sort_by_key(|candidate| (candidate.last_assigned_at, candidate.id));
 }
 
 /// The time to note for an assignment at `now`: later than every other turn, so that many in one

@@ -49,14 +49,15 @@ pub fn candidates(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Can
              join pools p on p.id = pm.pool_id where pm.member_id = m.id), '{}') as pools, \
            (select max(pm.last_assigned_at) from pool_members pm where pm.member_id = m.id) \
              as last_assigned_at, \
-           (select count(*) from tasks t where t.assignee_id = m.id and t.completed_at is null) \
-             as open_pqls \
+           (select count(*) from tasks t where t.assignee_id = m.id and t.completed_at is null \
+             and (t.snoozed_until is null or t.snoozed_until <= $1)) as open_pqls \
          from team_members m \
          where (m.deactivated_at is null and m.function is not null) \
            or exists (select 1 from assignments a where a.member_id = m.id and a.ended_at is null) \
            or exists (select 1 from account_owners o where o.member_id = m.id) \
          order by m.id",
     )
+    .bind::<Timestamptz, _>(now)
     .load(conn)?;
     let away = absences_around(conn, now)?;
     Ok(rows.into_iter().map(|row| row.candidate(&away, now)).collect())
@@ -84,6 +85,7 @@ impl Row {
             open_pqls: u32::try_from(self.open_pqls).unwrap_or(u32::MAX),
             capacity: u32::try_from(self.capacity).unwrap_or(0),
             last_assigned_at: self.last_assigned_at,
+            at_sweep_limit: false,
         }
     }
 }

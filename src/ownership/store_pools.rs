@@ -11,12 +11,13 @@ use crate::error::Result;
 use crate::ids::{MemberId, PoolId};
 use crate::schema::{pool_members, pools};
 
-/// Holds every pool until the transaction ends: whose turn it is, is decided by one at a time.
+/// Holds every pool until the transaction ends: whose turn it is, is decided by one at a time. Joining
+/// a pool, which only refers to its row, does not wait for it.
 ///
 /// # Errors
 /// The database's.
 pub fn lock_pools(conn: &mut PgConnection) -> Result<()> {
-    pools::table.select(pools::id).order(pools::key).for_update().load::<PoolId>(conn)?;
+    pools::table.select(pools::id).order(pools::key).for_no_key_update().load::<PoolId>(conn)?;
     Ok(())
 }
 

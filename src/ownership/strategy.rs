@@ -1,8 +1,9 @@
 //! How an owner is found: strategies in the order a rule lists them, the first with an eligible
 //! owner wins; if none has one the workspace stays unowned and says why.
 //!
-//! Pure and total. Source: routing.md, Owner strategies.
+//! Pure and total. Described in docs/routing.md, Owner strategies.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::eligibility::{Candidate, Demand, Excluded, exclusion, function_label};
@@ -67,6 +68,24 @@ pub struct Considered {
     /// Why not; nothing when eligible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excluded: Option<Excluded>,
+    /// The place in the round robin among those eligible, from 1; none when excluded or named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
+    /// When they had last been assigned one, by which the round robin goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_assigned_at: Option<DateTime<Utc>>,
+}
+
+impl Considered {
+    fn new(one: &Candidate, excluded: Option<Excluded>, turn: Option<u32>) -> Self {
+        Self {
+            member: one.id,
+            name: one.name.clone(),
+            excluded,
+            turn,
+            last_assigned_at: one.last_assigned_at,
+        }
+    }
 }
 
 /// One strategy that was tried.
@@ -74,7 +93,7 @@ pub struct Considered {
 pub struct Step {
     /// Which.
     pub strategy: Strategy,
-    /// Everybody it looked at.
+    /// Everybody it looked at: those eligible in the order of their turns, then the others by id.
     pub candidates: Vec<Considered>,
     /// Whom it yielded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +101,15 @@ pub struct Step {
     /// What else there is to say: "the account has no owner".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl Step {
+    /// Whether somebody was passed by for no other reason than the limit of the sweep. Then the
+    /// workspace waits for the next sweep, rather than for a strategy that the rule lists later.
+    fn is_put_off(&self) -> bool {
+        let limited = |one: &Considered| matches!(one.excluded, Some(Excluded::SweepLimit { .. }));
+        self.chosen.is_none() && self.candidates.iter().any(limited)
+    }
 }
 
 /// The outcome with its whole record.
@@ -137,8 +165,9 @@ pub fn choose(
     for strategy in strategies {
         let step = attempt(strategy, function, subject, candidates);
         choice.owner = step.chosen;
+        let is_put_off = step.is_put_off();
         choice.steps.push(step);
-        if choice.owner.is_some() || *strategy == Strategy::LeaveUnowned {
+        if choice.owner.is_some() || is_put_off || *strategy == Strategy::LeaveUnowned {
             break;
         }
     }
@@ -214,22 +243,28 @@ fn single(strategy: &Strategy, person: &Candidate, excluded: Option<Excluded>) -
     Step {
         strategy: strategy.clone(),
         chosen: excluded.is_none().then_some(person.id),
-        candidates: vec![Considered { member: person.id, name: person.name.clone(), excluded }],
+        candidates: vec![Considered::new(person, excluded, None)],
         note: None,
     }
 }
 
 fn in_turn(strategy: &Strategy, demand: Demand<'_>, candidates: &[Candidate]) -> Step {
-    let considered: Vec<Considered> = candidates
-        .iter()
-        .map(|one| Considered {
-            member: one.id,
-            name: one.name.clone(),
-            excluded: exclusion(one, demand),
-        })
+    let mut eligible = Vec::new();
+    let mut others = Vec::new();
+    for one in candidates {
+        match exclusion(one, demand) {
+            None => eligible.push(one),
+            Some(why) => others.push(Considered::new(one, Some(why), None)),
+        }
+    }
+    round_robin::in_order(&mut eligible);
+    let chosen = eligible.first().map(|one| one.id);
+    let considered = eligible
+        .into_iter()
+        .zip(1..)
+        .map(|(one, turn)| Considered::new(one, None, Some(turn)))
+        .chain(others)
         .collect();
-    let eligible = candidates.iter().filter(|one| exclusion(one, demand).is_none());
-    let chosen = round_robin::next(eligible).map(|one| one.id);
     Step { strategy: strategy.clone(), candidates: considered, chosen, note: None }
 }
 
@@ -243,9 +278,11 @@ fn why_nobody(steps: &[Step]) -> String {
         .candidates
         .iter()
         .filter_map(|one| match &one.excluded {
-            Some(why @ (Excluded::OutOfOffice { .. } | Excluded::AtCapacity { .. })) => {
-                Some(format!("{} {}", one.name, why.words()))
-            }
+            Some(
+                why @ (Excluded::OutOfOffice { .. }
+                | Excluded::AtCapacity { .. }
+                | Excluded::SweepLimit { .. }),
+            ) => Some(format!("{} {}", one.name, why.words())),
             _ => None,
         })
         .collect();

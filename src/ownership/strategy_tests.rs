@@ -28,6 +28,7 @@ fn sdr(number: u128) -> Candidate {
         open_pqls: 0,
         capacity: 20,
         last_assigned_at: None,
+        at_sweep_limit: false,
     }
 }
 

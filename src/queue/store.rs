@@ -259,3 +259,16 @@ pub fn unfinished(conn: &mut PgConnection) -> Result<i64> {
 pub fn forget_finished(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<usize> {
     Ok(diesel::delete(jobs::table.filter(jobs::finished_at.lt(before))).execute(conn)?)
 }
+
+/// Deletes jobs of one kind that finished before `before`.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_finished_of(
+    conn: &mut PgConnection,
+    kind: &str,
+    before: DateTime<Utc>,
+) -> Result<usize> {
+    let finished = jobs::table.filter(jobs::kind.eq(kind)).filter(jobs::finished_at.lt(before));
+    Ok(diesel::delete(finished).execute(conn)?)
+}

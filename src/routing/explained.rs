@@ -3,9 +3,9 @@
 
 use askama::Template;
 
-use super::record::Record;
+use super::record::{Record, last_assigned};
 use super::rule::Destination;
-use super::store::Decided;
+use super::store_log::Decided;
 use crate::error::{Error, Result};
 use crate::ids::{DecisionId, WorkspaceId};
 use crate::web::format::{self, Moment};
@@ -52,9 +52,10 @@ impl Explained {
     pub fn new(decided: Decided, viewer: &Viewer, names_workspace: bool) -> Result<Self> {
         let record: Record = serde_json::from_value(decided.trace).map_err(Error::internal)?;
         let destination = Destination::from_key(&decided.destination).unwrap_or(Destination::None);
+        let when = |at| format::absolute(at, viewer.zone);
         let why_not_me = destination
             .is_human()
-            .then(|| record.why_not(viewer.member, decided.owner_id))
+            .then(|| record.why_not(viewer.member, decided.owner_id, when))
             .filter(|_| viewer.role == crate::web::role::Role::Rep);
         let above = record
             .lines
@@ -72,10 +73,16 @@ impl Explained {
                     .candidates
                     .iter()
                     .map(|one| {
-                        let why = match (&one.excluded, step.chosen == Some(one.member)) {
+                        let chosen = step.chosen == Some(one.member);
+                        let why = match (&one.excluded, one.turn) {
                             (Some(excluded), _) => excluded.words(),
-                            (None, true) => "chosen".to_owned(),
-                            (None, false) => "eligible, not the turn".to_owned(),
+                            (None, Some(turn)) => {
+                                let last = last_assigned(one, when);
+                                let mark = if chosen { "chosen" } else { "eligible" };
+                                format!("{mark}, number {turn} in the round robin, {last}")
+                            }
+                            (None, None) if chosen => "chosen".to_owned(),
+                            (None, None) => "eligible, not the turn".to_owned(),
                         };
                         (one.name.clone(), why)
                     })

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::explained::Explained;
 use super::rule::RuleSet;
-use super::{defaults, store};
+use super::{defaults, store, store_log};
 use crate::app::App;
 use crate::error::Result;
 use crate::ids::DecisionId;
@@ -63,7 +63,7 @@ pub async fn log(
     query: web::Query<LogQuery>,
 ) -> Result<HttpResponse> {
     let after = query.after.parse::<DecisionId>().ok();
-    let mut found = app.db.read_web(move |conn| store::log(conn, after, 51)).await?;
+    let mut found = app.db.read_web(move |conn| store_log::log(conn, after, 51)).await?;
     let more = found.len() > PAGE;
     found.truncate(PAGE);
     let next = match found.last() {

@@ -1,6 +1,6 @@
 //! A decision against how things stand: what is recorded, who gets the workspace, what is withdrawn.
 //!
-//! All no-flapping rules live here, pure (spec: routing.md, Decisions):
+//! All no-flapping rules live here, pure (docs/routing.md, No flapping):
 //! - Whoever has a workspace keeps it while their function fits. With an open task that was accepted,
 //!   or that a person gave them, they keep it whatever the rules say now; that is only noted.
 //! - A task that routing gave and nobody accepted is withdrawn 72 h after the workspace fell out.
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::engine::Decision;
-use super::rule::Destination;
+use super::rule::{Channel, Destination};
 use crate::ids::{DecisionId, MemberId};
 use crate::ownership::eligibility::Candidate;
 use crate::ownership::strategy::{Choice, Considered, Step, Strategy, Subject, choose};
@@ -32,6 +32,12 @@ pub struct Last {
     pub destination: Destination,
     /// Who owned it then.
     pub owner: Option<MemberId>,
+    /// The key of the rule that matched.
+    pub rule: String,
+    /// That rule's name.
+    pub rule_name: String,
+    /// The channels beside the destination.
+    pub overlays: Vec<Channel>,
     /// Since when the destination is this one.
     pub entered_at: DateTime<Utc>,
     /// Since when the destination is a person, or since when it is none.
@@ -75,7 +81,7 @@ pub struct Standing {
 pub struct Plan {
     /// The owner from now on, with the record of how.
     pub choice: Choice,
-    /// Whether a decision is written: destination or owner differ from the last.
+    /// Whether a decision is written: destination, owner, rule or overlays differ from the last.
     pub record: bool,
     /// Whether ownership passes to `choice.owner`.
     pub give: bool,
@@ -108,7 +114,11 @@ pub fn plan(
         Some(function) => person(decision, function, standing, candidates, now),
     };
     plan.record = standing.last.as_ref().is_none_or(|last| {
-        last.destination != decision.destination || last.owner != plan.choice.owner
+        last.destination != decision.destination
+            || last.owner != plan.choice.owner
+            || last.rule != decision.rule_key
+            || last.rule_name != decision.rule_name
+            || last.overlays != decision.overlays
     });
     plan
 }
@@ -233,7 +243,13 @@ fn name_of(member: MemberId, candidates: &[Candidate]) -> String {
 }
 
 fn kept(member: MemberId, name: &str) -> Choice {
-    let one = Considered { member, name: name.to_owned(), excluded: None };
+    let one = Considered {
+        member,
+        name: name.to_owned(),
+        excluded: None,
+        turn: None,
+        last_assigned_at: None,
+    };
     let step = Step {
         strategy: Strategy::KeepCurrent,
         candidates: vec![one],

@@ -29,6 +29,7 @@ fn seller(number: u128, function: Function) -> Candidate {
         open_pqls: 0,
         capacity: 20,
         last_assigned_at: None,
+        at_sweep_limit: false,
     }
 }
 
@@ -63,7 +64,22 @@ fn cold() -> Decision {
 
 fn last(destination: Destination, owner: Option<MemberId>, since: DateTime<Utc>) -> Option<Last> {
     let id = DecisionId(Uuid::from_u128(9));
-    Some(Last { id, destination, owner, entered_at: since, side_since: since })
+    // As the default rules have it: the rule that leads to this destination.
+    let of = match destination {
+        Destination::Sdr => hot(),
+        Destination::Csm => decision(85, "paid"),
+        _ => cold(),
+    };
+    Some(Last {
+        id,
+        destination,
+        owner,
+        rule: of.rule_key,
+        rule_name: of.rule_name,
+        overlays: of.overlays,
+        entered_at: since,
+        side_since: since,
+    })
 }
 
 fn held(number: u128, since: DateTime<Utc>) -> Option<Held> {
@@ -97,6 +113,9 @@ fn after(decision: &Decision, before: &Standing, done: &Plan) -> Standing {
             id: DecisionId(Uuid::from_u128(10)),
             destination: decision.destination,
             owner: done.choice.owner,
+            rule: decision.rule_key.clone(),
+            rule_name: decision.rule_name.clone(),
+            overlays: decision.overlays.clone(),
             entered_at: if changed { now() } else { old.unwrap().entered_at },
             side_since: if crossed { now() } else { old.unwrap().side_since },
         });
@@ -230,4 +249,30 @@ fn whom_the_rule_names_gets_it_once_whatever_their_function() {
     assert_eq!((first.choice.owner, first.give), (Some(member(7)), true));
     let standing = after(&named, &Standing::default(), &first);
     assert!(plan(&named, &standing, &team(), now()).is_idle());
+}
+
+#[test]
+fn a_change_of_rule_or_overlay_alone_is_recorded() {
+    let standing = Standing {
+        last: last(Destination::Sdr, Some(member(1)), days_ago(1)),
+        held: held(1, days_ago(1)),
+        open_task: Some(member(1)),
+        ..Standing::default()
+    };
+    assert!(plan(&hot(), &standing, &team(), now()).is_idle());
+    let changes: [fn(&mut Decision); 3] = [
+        |one| one.rule_key = "light_touch".to_owned(),
+        |one| one.rule_name = "Hot lead".to_owned(),
+        |one| one.overlays = vec![Channel::AeAssist],
+    ];
+    for change in changes {
+        let mut other = hot();
+        change(&mut other);
+        let done = plan(&other, &standing, &team(), now());
+        assert!(done.record && !done.give && !done.task && !done.withdraw, "{other:?}");
+        assert_eq!(done.choice.owner, Some(member(1)));
+        let later = after(&other, &standing, &done);
+        assert!(plan(&other, &later, &team(), now()).is_idle());
+        assert_eq!(later.last.unwrap().side_since, days_ago(1), "the wait is not begun anew");
+    }
 }

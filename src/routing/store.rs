@@ -10,7 +10,7 @@ use diesel::sql_types::{
 };
 
 use super::plan::{Held, Last, Standing};
-use super::rule::{Destination, RuleSet};
+use super::rule::{Channel, Destination, RuleSet};
 use crate::error::{Error, Result};
 use crate::ids::{DecisionId, MemberId, WorkspaceId};
 use crate::schema::{event_definitions, key_events, routing_decisions, routing_rule_sets};
@@ -89,6 +89,12 @@ struct Row {
     last_destination: Option<String>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     last_owner: Option<MemberId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    last_rule: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    last_rule_name: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    last_overlays: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     decided_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -119,7 +125,8 @@ struct Row {
 
 const SCORED: &str = "\
 select s.workspace_id, s.score, s.model_version, s.signals, \
-  d.id as last_id, d.destination as last_destination, d.owner_id as last_owner, d.decided_at, \
+  d.id as last_id, d.destination as last_destination, d.owner_id as last_owner, \
+  d.rule as last_rule, d.rule_name as last_rule_name, d.overlays as last_overlays, d.decided_at, \
   (select min(x.decided_at) from routing_decisions x where x.workspace_id = s.workspace_id \
     and x.decided_at > coalesce((select max(y.decided_at) from routing_decisions y \
       where y.workspace_id = s.workspace_id and y.destination <> d.destination), '-infinity')) \
@@ -137,7 +144,8 @@ select s.workspace_id, s.score, s.model_version, s.signals, \
     and p.payload->>'play' is not null group by 1) c), '{}') as closed, \
   o.member_id as account_owner, om.name as account_owner_name \
 from workspace_scores s \
-left join lateral (select x.id, x.destination, x.owner_id, x.decided_at from routing_decisions x \
+left join lateral (select x.id, x.destination, x.owner_id, x.decided_at, x.rule_name, \
+    x.trace->>'rule' as rule, x.trace->'overlays' as overlays from routing_decisions x \
   where x.workspace_id = s.workspace_id order by x.decided_at desc, x.id desc limit 1) d on true \
 left join assignments a on a.workspace_id = s.workspace_id and a.ended_at is null \
 left join team_members m on m.id = a.member_id \
@@ -208,11 +216,20 @@ impl Row {
         fields.set("last_routed_at", self.decided_at);
         fields.set("open_tasks", i64::from(self.open_task.is_some()));
         let destination = self.last_destination.as_deref().and_then(Destination::from_key);
+        let overlays: Vec<Channel> = self
+            .last_overlays
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(Error::internal)?
+            .unwrap_or_default();
         let last = match (self.last_id, destination, self.decided_at) {
             (Some(id), Some(destination), Some(at)) => Some(Last {
                 id,
                 destination,
                 owner: self.last_owner,
+                rule: self.last_rule.unwrap_or_default(),
+                rule_name: self.last_rule_name.unwrap_or_default(),
+                overlays,
                 // None when two decisions bear the same time.
                 entered_at: self.entered_at.unwrap_or(at),
                 side_since: self.side_since.unwrap_or(at),
@@ -301,83 +318,4 @@ pub fn insert(conn: &mut PgConnection, decisions: &[NewDecision]) -> Result<()> 
         diesel::insert_into(routing_decisions::table).values(chunk).execute(conn)?;
     }
     Ok(())
-}
-
-/// A recorded decision.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Decided {
-    /// Its id.
-    #[diesel(sql_type = SqlUuid)]
-    pub id: DecisionId,
-    /// About which workspace.
-    #[diesel(sql_type = SqlUuid)]
-    pub workspace_id: WorkspaceId,
-    /// The workspace's name now.
-    #[diesel(sql_type = Text)]
-    pub workspace: String,
-    /// Of the rules.
-    #[diesel(sql_type = Integer)]
-    pub rule_set_version: i32,
-    /// Hundredths, then.
-    #[diesel(sql_type = Integer)]
-    pub score: i32,
-    /// The rule that matched.
-    #[diesel(sql_type = Text)]
-    pub rule_name: String,
-    /// Its destination's key.
-    #[diesel(sql_type = Text)]
-    pub destination: String,
-    /// Who owned it from then on.
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    pub owner_id: Option<MemberId>,
-    /// The owner's name.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub owner: Option<String>,
-    /// Why nobody did.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub unowned_reason: Option<String>,
-    /// The record as stored.
-    #[diesel(sql_type = Jsonb)]
-    pub trace: serde_json::Value,
-    /// When.
-    #[diesel(sql_type = Timestamptz)]
-    pub decided_at: DateTime<Utc>,
-}
-
-const DECIDED: &str = "\
-select d.id, d.workspace_id, w.name as workspace, d.rule_set_version, d.score, d.rule_name, \
-  d.destination, d.owner_id, m.name as owner, d.unowned_reason, d.trace, d.decided_at \
-from routing_decisions d join workspaces w on w.id = d.workspace_id \
-left join team_members m on m.id = d.owner_id";
-
-/// The decisions about a workspace, the newest first.
-///
-/// # Errors
-/// The database's.
-pub fn decisions_of(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    limit: i64,
-) -> Result<Vec<Decided>> {
-    Ok(sql_query(format!(
-        "{DECIDED} where d.workspace_id = $1 order by d.decided_at desc, d.id desc limit $2"
-    ))
-    .bind::<SqlUuid, _>(workspace)
-    .bind::<diesel::sql_types::BigInt, _>(limit)
-    .load(conn)?)
-}
-
-/// Decisions about anything, the newest first; `after` is the last one already seen.
-///
-/// # Errors
-/// The database's.
-pub fn log(conn: &mut PgConnection, after: Option<DecisionId>, limit: i64) -> Result<Vec<Decided>> {
-    Ok(sql_query(format!(
-        "{DECIDED} where $1 is null or (d.decided_at, d.id) < \
-           (select x.decided_at, x.id from routing_decisions x where x.id = $1) \
-         order by d.decided_at desc, d.id desc limit $2"
-    ))
-    .bind::<Nullable<SqlUuid>, _>(after)
-    .bind::<diesel::sql_types::BigInt, _>(limit)
-    .load(conn)?)
 }

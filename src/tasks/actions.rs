@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use diesel::PgConnection;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::ops::{self, Disposition, Doer};
 use super::pages::{inbox_of, task_page};
@@ -106,7 +107,8 @@ pub async fn complete(
         Ok(read) => read,
         Err(errors) => return again(&app, &me, &htmx, *id, errors, &form.note).await,
     };
-    let (doer, now, task_id) = (doer(&me), me.now, *id);
+    let (doer, actor, now, task_id) = (doer(&me), Actor::from(&*me), me.now, *id);
+    let outcome = form.outcome.clone();
     let done = app
         .db
         .tx_web(move |conn| {
@@ -119,6 +121,11 @@ pub async fn complete(
             };
             let task = ops::complete(conn, task_id, doer, &disposition, &note, now)?;
             ownership::ops::touched(conn, task.workspace, task.assignee, now)?;
+            let detail = match &disposition {
+                Disposition::NotNow(until) => json!({ "outcome": outcome, "until": until }),
+                _ => json!({ "outcome": outcome }),
+            };
+            ops::audit_task(conn, &actor, "task.completed", &task, detail, now)?;
             Ok(task)
         })
         .await;
@@ -153,6 +160,7 @@ pub async fn snooze(
     form: Form<SnoozeForm>,
 ) -> Result<HttpResponse> {
     let (doer, now, task_id, form) = (doer(&me), me.now, *id, form.clone());
+    let actor = Actor::from(&*me);
     let done = app
         .db
         .tx_web(move |conn| {
@@ -166,7 +174,10 @@ pub async fn snooze(
                 return Err(Error::invalid("until", "Say on which day to come back."));
             };
             let until = comes_back(conn, &task, day, now)?;
-            ops::snooze(conn, task_id, doer, until, now)
+            let task = ops::snooze(conn, task_id, doer, until, now)?;
+            let detail = json!({ "until": until });
+            ops::audit_task(conn, &actor, "task.snoozed", &task, detail, now)?;
+            Ok(task)
         })
         .await;
     finish(&app, &me, &htmx, *id, done, "", |task| {
@@ -182,12 +193,13 @@ pub async fn accept(
     htmx: Htmx,
     id: web::Path<TaskId>,
 ) -> Result<HttpResponse> {
-    let (doer, now, task_id) = (doer(&me), me.now, *id);
+    let (doer, actor, now, task_id) = (doer(&me), Actor::from(&*me), me.now, *id);
     let done = app
         .db
         .tx_web(move |conn| {
             let task = ops::find(conn, task_id, doer)?;
             ownership::ops::accept(conn, task.workspace, task.assignee, now)?;
+            ops::audit_task(conn, &actor, "task.accepted", &task, json!({}), now)?;
             Ok(task)
         })
         .await;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
+use serde_json::json;
 
 use super::business_hours::due_at;
 use super::handoff::{Occasion, handoff};
@@ -11,6 +12,21 @@ use super::store_handoff::knowledge;
 use super::store_notifications::notify;
 use crate::error::{Error, Result};
 use crate::ids::{DecisionId, MemberId, TaskId, WorkspaceId};
+use crate::queue;
+use crate::team::audit::{self, Actor};
+
+/// The kind of the job that offers workspaces without an owner to whoever has room for them.
+pub const SWEEP: &str = "sweep";
+
+/// Asks for a sweep in the caller's transaction: somebody may have room for another PQL, or may now be
+/// asked. Not deduplicated: a sweep that runs already may have looked before this commits.
+///
+/// # Errors
+/// The database's.
+pub fn request_sweep(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+    queue::store::enqueue(conn, SWEEP, &json!({}), None, now)?;
+    Ok(())
+}
 
 /// Business hours to the first touch where no rule says otherwise.
 pub const DEFAULT_SLA_HOURS: u32 = 24;
@@ -130,6 +146,26 @@ impl Disposition {
     }
 }
 
+/// Writes who did what with a task into the audit log, in the transaction in which they did it.
+///
+/// # Errors
+/// The database's.
+pub fn audit_task(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    action: &str,
+    task: &Task,
+    mut detail: serde_json::Value,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    if let Some(fields) = detail.as_object_mut() {
+        fields.insert("task".to_owned(), json!(task.id));
+        fields.insert("assignee".to_owned(), json!(task.assignee));
+    }
+    let subject = task.workspace.to_string();
+    audit::record(conn, actor, action, ("workspace", &subject), &detail, now)
+}
+
 /// Closes a task with what was found out. "Not now" leaves a follow-up for the same assignee.
 ///
 /// # Errors
@@ -160,6 +196,7 @@ pub fn complete(
         };
         store::insert(conn, &follow_up, now)?;
     }
+    request_sweep(conn, now)?;
     Ok(task)
 }
 
@@ -181,6 +218,7 @@ pub fn snooze(
     if !store::snooze(conn, id, Some(until))? {
         return Err(Error::Conflict(already(&task)));
     }
+    request_sweep(conn, now)?;
     Ok(task)
 }
 

@@ -4,10 +4,14 @@ use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{REFERER, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use diesel::PgConnection;
+use serde_json::json;
 
+use super::audit::{self, Actor};
 use super::forms::{JoinForm, LoginForm, PasswordForm, ProfileForm, ThemeForm};
-use super::member::Role;
+use super::member::{Member, Role};
 use super::ops::{self, Arrival};
 use super::ops_passwords;
 use super::pages::{Doorstep, JoinPage, LoginPage, MePage};
@@ -15,12 +19,12 @@ use super::store::NewMember;
 use super::{hashing, password as policy, store, store_door};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
-use crate::ownership;
 use crate::web::answer::{self, Htmx};
 use crate::web::form::Form;
 use crate::web::permit::{Permit, View, Viewer, Visitor};
 use crate::web::role::Theme;
 use crate::web::{session, store as sessions, token};
+use crate::{ownership, tasks};
 
 fn arrival(request: &HttpRequest) -> Arrival {
     Arrival { address: session::address(request), user_agent: session::user_agent(request) }
@@ -52,6 +56,7 @@ pub async fn login(
     };
     let right = hashing::matches(form.password.clone(), claim.phc.clone()).await?;
     let (true, Some(member)) = (right, claim.member.clone()) else {
+        failed(&app, claim.member, arrival.address, now).await?;
         let text = "This address and password do not belong together. Check both and try again.";
         return try_again(&request, &app, &form, StatusCode::UNPROCESSABLE_ENTITY, text);
     };
@@ -59,6 +64,18 @@ pub async fn login(
     let session_token =
         app.db.tx_web(move |conn| ops::admit(conn, &member, &claim, &arrival, now)).await?;
     welcome(&app, session_token, home)
+}
+
+async fn failed(
+    app: &App,
+    member: Option<Member>,
+    address: String,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let write = move |conn: &mut PgConnection| {
+        audit::record_failed_sign_in(conn, member.as_ref(), &address, now)
+    };
+    app.db.tx_web(write).await
 }
 
 fn too_many(
@@ -91,7 +108,11 @@ pub async fn logout(app: web::Data<App>, visitor: Visitor) -> Result<HttpRespons
     if let Some(viewer) = visitor.0 {
         let ended = app
             .db
-            .tx_web(move |conn| sessions::end_session(conn, viewer.member, &viewer.session))
+            .tx_web(move |conn| {
+                sessions::end_session(conn, viewer.member, &viewer.session)?;
+                let (by, id) = (Actor::from(&viewer), viewer.member);
+                ops::audit_member(conn, &by, "member.signed_out", id, &json!({}), viewer.now)
+            })
             .await;
         match ended {
             Ok(()) | Err(Error::NotFound) => {}
@@ -162,6 +183,7 @@ pub async fn accept(
         .tx_web(move |conn| {
             let joined = ops::accept_invite(conn, &link, &name, zone, &phc, &arrival, now)?;
             ownership::ops::ensure_pools(conn)?;
+            tasks::ops::request_sweep(conn, now)?;
             Ok(joined)
         })
         .await;
@@ -205,8 +227,14 @@ pub async fn profile(
             return answer::unprocessable(&MePage::new(&me, Some(form.0), errors));
         }
     };
-    let id = me.member;
-    app.db.tx_web(move |conn| store::set_profile(conn, id, &name, zone.name(), shortcuts)).await?;
+    let (by, id, now) = (Actor::from(&*me), me.member, me.now);
+    app.db
+        .tx_web(move |conn| {
+            store::set_profile(conn, id, &name, zone.name(), shortcuts)?;
+            let detail = json!({ "name": name, "time_zone": zone.name() });
+            ops::audit_member(conn, &by, "member.profile_changed", id, &detail, now)
+        })
+        .await?;
     answer::told(&htmx, "/me", "Saved.")
 }
 
@@ -225,6 +253,7 @@ pub async fn password(
     let claim = app.db.tx_web(move |conn| ops::hear_claim(conn, &email, &address, now)).await?;
     let right = hashing::matches(form.current.clone(), claim.phc.clone()).await?;
     let (true, Some(member)) = (right, claim.member.clone()) else {
+        failed(&app, claim.member, arrival.address, now).await?;
         return wrong_password_form(&me, "current", "This is not your present password.");
     };
     let phc = hashing::hash(form.new.clone()).await?;
@@ -274,7 +303,12 @@ pub async fn end_session(
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let hash = hex::decode(id.as_str()).map_err(|_| Error::NotFound)?;
-    let member = me.member;
-    app.db.tx_web(move |conn| sessions::end_session(conn, member, &hash)).await?;
+    let (by, member, now) = (Actor::from(&*me), me.member, me.now);
+    app.db
+        .tx_web(move |conn| {
+            sessions::end_session(conn, member, &hash)?;
+            ops::audit_member(conn, &by, "member.session_ended", member, &json!({}), now)
+        })
+        .await?;
     answer::told(&htmx, "/me/sessions", "That browser is signed out.")
 }

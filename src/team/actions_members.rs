@@ -12,11 +12,11 @@ use super::pages::TeamPage;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::ids::MemberId;
-use crate::ownership;
 use crate::web::answer::{self, Htmx};
 use crate::web::form::Form;
 use crate::web::format::count;
 use crate::web::permit::{ManageTeam, Permit, Viewer};
+use crate::{ownership, tasks};
 
 /// `POST /settings/team/invites`: the answer shows the link, this once.
 pub async fn invite(
@@ -118,6 +118,7 @@ pub async fn work(
             let territories = &work.territories;
             let member = ops::change_work(conn, &actor, id, function, capacity, territories, now)?;
             ownership::ops::function_changed(conn, id)?;
+            tasks::ops::request_sweep(conn, now)?;
             Ok(member)
         })
         .await;
@@ -158,7 +159,16 @@ pub async fn reactivate(
     id: web::Path<uuid::Uuid>,
 ) -> Result<HttpResponse> {
     let (actor, now, id) = (Actor::from(&*me), me.now, MemberId(*id));
-    let changed = app.db.tx_web(move |conn| ops::reactivate(conn, &actor, id, now)).await;
+    let changed = app
+        .db
+        .tx_web(move |conn| {
+            let member = ops::reactivate(conn, &actor, id, now)?;
+            // Their function may have been changed while they were away.
+            ownership::ops::function_changed(conn, id)?;
+            tasks::ops::request_sweep(conn, now)?;
+            Ok(member)
+        })
+        .await;
     let text = |name: &str| format!("{name} can sign in again.");
     member_changed(&app, &me, &htmx, changed.map(|member| text(&member.name))).await
 }

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::ids::{AccountId, MemberId, WorkspaceId};
 use crate::routing;
 use crate::routing::explained::Explained;
-use crate::routing::store::Decided;
+use crate::routing::store_log::Decided;
 use crate::tasks::handoff::Handoff;
 use crate::tasks::outcome::Outcome;
 use crate::usage::dictionary::in_words;
@@ -215,7 +215,7 @@ fn read_history(
     Ok(Found {
         head: store_page::head(conn, id)?,
         members: store_list::owners(conn)?,
-        decisions: routing::store::decisions_of(conn, id, 20)?,
+        decisions: routing::store_log::decisions_of(conn, id, 20)?,
         audit: store_history::audit(conn, id)?,
         steps: store_timeline::steps(conn, id, DateTime::UNIX_EPOCH, now)?,
         accounts: store_pages::names(conn, &named)?,

@@ -2,3 +2,4 @@
 
 mod assigning;
 mod board;
+mod waiting;

@@ -3,3 +3,4 @@
 mod flapping;
 mod once;
 mod pages;
+mod recorded;

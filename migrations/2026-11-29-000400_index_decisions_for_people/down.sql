@@ -1,0 +1,1 @@
+drop index routing_decisions_for_people;
