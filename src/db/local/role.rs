@@ -1,6 +1,7 @@
 //! The role as which Ripen works in its private PostgreSQL: no superuser, so that nothing in it gets
-//! past the database's own rules; owner of the database and of all that is in it, as migrations need,
-//! except of the audit log, of which it can only read and add entries.
+//! past the database's own rules; owner of all tables, as migrations need, except of the audit log, of
+//! which it can only read and add entries. Database and schema stay the superuser's, since whoever owns
+//! these could drop the log.
 //!
 //! Every start sees to it, since data directories of earlier versions belong to the superuser.
 
@@ -31,7 +32,7 @@ pub(super) fn ensure(admin: &mut PgConnection) -> QueryResult<()> {
             .execute(admin)?
             > 0;
     if !exists {
-        admin.batch_execute(&format!("create database {DATABASE} owner {ROLE}"))?;
+        admin.batch_execute(&format!("create database {DATABASE}"))?;
     }
     Ok(())
 }
@@ -50,6 +51,7 @@ pub(super) fn seal_audit(admin: &mut PgConnection) -> QueryResult<()> {
            if exists (select from pg_class where oid = to_regclass('audit_entries') \
                       and pg_get_userbyid(relowner) = '{ROLE}') then \
              alter table audit_entries owner to current_user; \
+             alter function refuse_audit_change() owner to current_user; \
              revoke all on audit_entries from {ROLE}; \
              grant select, insert on audit_entries to {ROLE}; \
            end if; \
@@ -64,16 +66,25 @@ pub(super) fn lock(admin: &mut PgConnection) -> QueryResult<()> {
 
 /// Gives it back for a migration.
 pub(super) fn unseal_audit(admin: &mut PgConnection) -> QueryResult<()> {
-    admin.batch_execute(&format!("alter table if exists audit_entries owner to {ROLE}"))
+    admin.batch_execute(&format!(
+        "do $$ begin \
+           if to_regclass('audit_entries') is not null then \
+             alter table audit_entries owner to {ROLE}; \
+             alter function refuse_audit_change() owner to {ROLE}; \
+           end if; \
+         end $$"
+    ))
 }
 
 const OWN: &str = r"
 do $$
 declare one record;
 begin
-  if exists (select from pg_database where datname = current_database()
-             and pg_get_userbyid(datdba) <> '{ROLE}') then
-    execute format('alter database %I owner to {ROLE}', current_database());
+  if not has_database_privilege('{ROLE}', current_database(), 'create') then
+    execute format('grant all on database %I to {ROLE}', current_database());
+  end if;
+  if not has_schema_privilege('{ROLE}', 'public', 'create') then
+    grant all on schema public to {ROLE};
   end if;
   for one in
     select n.nspname as name from pg_namespace n
@@ -98,7 +109,7 @@ begin
   for one in
     select p.oid::regprocedure as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-      and pg_get_userbyid(p.proowner) <> '{ROLE}'
+      and pg_get_userbyid(p.proowner) <> '{ROLE}' and p.proname <> 'refuse_audit_change'
       and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass
         and d.objid = p.oid and d.deptype = 'e')
   loop

@@ -245,7 +245,7 @@ async fn failed_sign_ins_are_written_without_what_was_typed_and_never_fill_the_l
     assert!(!text.contains("secret") && !text.contains("by-mistake") && !text.contains("rita"));
 
     // From many addresses, so that no throttle stops them.
-    for at in 0..40 {
+    for at in 0..22 {
         fail(&format!("nobody{at}@ripen.test"), &format!("198.51.100.{at}")).await;
     }
     let strangers = failures(&house).into_iter().filter(|(id, _)| id == "unknown account");
@@ -311,6 +311,9 @@ fn is_held_back(server: &Server) {
         "alter table audit_entries disable trigger all",
         "drop trigger audit_entries_insert_only on audit_entries",
         "drop table audit_entries",
+        "drop schema public cascade",
+        "drop function refuse_audit_change() cascade",
+        "alter table audit_entries rename to other",
         "update audit_entries set actor = 'x'",
         "delete from audit_entries",
         "truncate audit_entries",
