@@ -64,13 +64,22 @@ pub enum Order {
 const UNOWNED: &str = "\
 from workspace_scores s \
 join workspaces w on w.id = s.workspace_id and w.status = 'active' and w.type = 'prod' \
-left join lateral (select x.destination, x.unowned_reason from routing_decisions x \
+left join lateral (select x.destination, x.unowned_reason, x.sla_hours from routing_decisions x \
   where x.workspace_id = s.workspace_id order by x.decided_at desc, x.id desc limit 1) d on true \
 where s.stage in ('warm', 'pql', 'hot_pql') \
   and (s.stage in ('pql', 'hot_pql') or d.destination in ('sdr', 'ae', 'csm')) \
   and d.destination is distinct from 'none' \
   and not exists (select 1 from assignments a where a.workspace_id = s.workspace_id \
     and a.ended_at is null)";
+
+/// Since when the rules send it to a person; where they don't, since when it is a PQL.
+const SINCE: &str = "\
+case when d.destination in ('sdr', 'ae', 'csm') then \
+  (select min(x.decided_at) from routing_decisions x where x.workspace_id = s.workspace_id \
+    and x.decided_at > coalesce((select max(y.decided_at) from routing_decisions y \
+      where y.workspace_id = s.workspace_id and y.destination not in ('sdr', 'ae', 'csm')), \
+      '-infinity')) \
+else s.stage_since end";
 
 #[derive(QueryableByName)]
 struct Count {
@@ -106,13 +115,14 @@ pub fn count_up_to(conn: &mut PgConnection, most: u32) -> Result<u32> {
 pub fn unowned(conn: &mut PgConnection, order: Order) -> Result<Vec<Unowned>> {
     let by = match order {
         Order::Score => "score desc, id",
-        Order::Wait => "waiting_since, id",
+        // As sweeps offer them.
+        Order::Wait => "waiting_since, sla_hours nulls last, score desc, id",
     };
     Ok(sql_query(format!(
         "select f.*, ac.name as account from ( \
            select s.workspace_id as id, w.name, s.score, s.score - coalesce(s.score_7d, s.score) as change, \
-             s.stage, s.reasons, s.sparkline, d.destination, d.unowned_reason, \
-             greatest(s.stage_since, (select max(e.ended_at) from assignments e \
+             s.stage, s.reasons, s.sparkline, d.destination, d.unowned_reason, d.sla_hours, \
+             greatest({SINCE}, (select max(e.ended_at) from assignments e \
                where e.workspace_id = s.workspace_id)) as waiting_since {UNOWNED} \
            order by {by} limit {SHOWN} \
          ) f \
