@@ -452,6 +452,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    membership_days (workspace_id, user_id, day) {
+        workspace_id -> Uuid,
+        user_id -> Uuid,
+        day -> Date,
+        role -> Nullable<Text>,
+        role_at -> Nullable<Timestamptz>,
+        role_seq -> Int8,
+        persona -> Nullable<Text>,
+        persona_at -> Nullable<Timestamptz>,
+        persona_seq -> Int8,
+        grouped_at -> Nullable<Timestamptz>,
+        group_seq -> Int8,
+        left_at -> Nullable<Timestamptz>,
+        left_seq -> Int8,
+    }
+}
+
+diesel::table! {
     membership_events (workspace_id, user_id, event_key, occurred_at, id) {
         workspace_id -> Uuid,
         user_id -> Uuid,
@@ -883,6 +901,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    trait_days (subject_id, day) {
+        subject_id -> Uuid,
+        day -> Date,
+        traits -> Jsonb,
+        trait_times -> Jsonb,
+    }
+}
+
+diesel::table! {
     unknown_event_names (source_id, name) {
         source_id -> Uuid,
         name -> Text,
@@ -1113,6 +1140,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     journal_pending,
     key_events,
     membership_changes,
+    membership_days,
     membership_events,
     memberships,
     merge_candidates,
@@ -1144,6 +1172,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     tasks,
     team_members,
     touched_workspaces,
+    trait_days,
     unknown_event_names,
     usage_days,
     visitor_memberships,

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::ops;
+use super::project::beginning;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{AccountId, MemberId, WorkspaceId};
@@ -43,7 +44,8 @@ pub async fn link(
     app.db
         .tx_web(move |conn| {
             let touched = ops::pin(conn, workspace, account, &actor, now)?;
-            store_scores::touch(conn, &touched, now.date_naive(), now)
+            // Whose a workspace is has no date: its past days are scored anew, too.
+            store_scores::touch(conn, &touched, beginning(), now)
         })
         .await?;
     let back = match form.from.as_str() {

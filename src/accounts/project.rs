@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::PgConnection;
 use serde_json::{Map, Value};
 
@@ -16,6 +16,8 @@ use crate::ids::{AccountId, UserId, WorkspaceId};
 use crate::ingest::chunk::{Chunk, Manner};
 use crate::ingest::message::Kind;
 use crate::ingest::moment::Moment;
+use crate::ingest::store_trait_days;
+use crate::ingest::trait_days::TraitDays;
 use crate::ingest::trait_names::{self, Subject};
 use crate::ingest::traits::text_of;
 
@@ -32,15 +34,29 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
         company.first_at = company.first_at.min(*at);
     }
     let mut affected: BTreeSet<AccountId> = BTreeSet::new();
-    let fresh = write_accounts(conn, &said, &mut affected)?;
+    let mut news: BTreeMap<AccountId, NaiveDate> = BTreeMap::new();
+    let fresh = write_accounts(conn, &said, &mut affected, &mut news)?;
     let mut workspaces = chunk.relink.clone();
     workspaces.extend(store_links::workspaces_naming(conn, &fresh)?);
-    link(conn, chunk, &workspaces, &mut affected)?;
+    // A company is also what its workspaces say of it, since whenever they said so.
+    let today = chunk.now.date_naive();
+    let of_workspaces = workspaces.iter().filter_map(|one| chunk.touched.get(one).copied());
+    let since = of_workspaces.chain(news.values().copied()).fold(today, NaiveDate::min);
+    let is_moved = link(conn, chunk, &workspaces, &mut affected)?;
+    // Whose a workspace is has no date, so one that moves takes along what it ever said.
+    let since = if is_moved { beginning() } else { since };
     let definition = IcpDefinition::default();
-    for workspace in store::settle_facts(conn, &affected, &definition)? {
-        chunk.touch(workspace, chunk.now.date_naive());
+    let mut touched = store::settle_facts(conn, &affected, &definition)?;
+    touched.extend(store_links::linked(conn, &news.into_keys().collect())?);
+    for workspace in touched {
+        chunk.touch(workspace, since);
     }
     Ok(())
+}
+
+/// Before anything that is scored.
+pub(super) fn beginning() -> NaiveDate {
+    DateTime::UNIX_EPOCH.date_naive()
 }
 
 /// What a chunk says about one company.
@@ -110,15 +126,18 @@ fn email_at(emails: &[(DateTime<Utc>, Email)], at: DateTime<Utc>) -> Option<&Ema
     before.or_else(|| emails.first()).map(|(_, email)| email)
 }
 
-/// Writes what changed; answers with the domains that are new.
+/// Writes what changed; answers with the domains that are new. `news`: the accounts of which something
+/// else is known, and the first day of that.
 fn write_accounts(
     conn: &mut PgConnection,
     said: &BTreeMap<String, Said>,
     affected: &mut BTreeSet<AccountId>,
+    news: &mut BTreeMap<AccountId, NaiveDate>,
 ) -> Result<Vec<String>> {
     let domains: Vec<&str> = said.keys().map(String::as_str).collect();
     let mut known = store::load_by_domain(conn, &domains)?;
     let (mut changed, mut fresh) = (Vec::new(), Vec::new());
+    let mut days = TraitDays::new(Subject::Company);
     for (domain, company) in said {
         let mut differs = !known.contains_key(domain);
         if differs {
@@ -129,6 +148,9 @@ fn write_accounts(
         differs |= company.first_at < account.created_at;
         account.created_at = account.created_at.min(company.first_at);
         for (at, traits) in &company.traits {
+            if let Some(day) = days.say(account.id.0, &account.traits, traits, *at) {
+                news.entry(account.id).and_modify(|first| *first = day.min(*first)).or_insert(day);
+            }
             differs |= account.traits.say_all(traits, *at);
         }
         if differs {
@@ -136,17 +158,18 @@ fn write_accounts(
             changed.push(account.clone());
         }
     }
+    store_trait_days::add(conn, &days)?;
     store::upsert(conn, &changed)?;
     Ok(fresh)
 }
 
-/// Weighs the evidence of these workspaces and writes the links that changed.
+/// Weighs the evidence of these workspaces and writes the links that changed; whether one left an account.
 fn link(
     conn: &mut PgConnection,
     chunk: &mut Chunk<'_>,
     workspaces: &BTreeSet<WorkspaceId>,
     affected: &mut BTreeSet<AccountId>,
-) -> Result<()> {
+) -> Result<bool> {
     let ids: Vec<WorkspaceId> = workspaces.iter().copied().collect();
     let evidence = store_links::evidence(conn, &ids)?;
     let domains: BTreeSet<&str> = evidence
@@ -156,6 +179,7 @@ fn link(
     let accounts = store_links::accounts_of(conn, &domains.into_iter().collect::<Vec<_>>())?;
     let known = store_links::load(conn, &ids)?;
     let (mut changed, mut gone, mut moved) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut is_moved = false;
     for (workspace, evidence) in &evidence {
         let before = known.get(workspace);
         if before.is_some_and(|before| before.pinned) {
@@ -169,7 +193,8 @@ fn link(
         affected.extend(account_before);
         affected.extend(account_id);
         if account_before != account_id {
-            chunk.touch(*workspace, chunk.now.date_naive());
+            chunk.touch(*workspace, beginning());
+            is_moved |= account_before.is_some();
             moved.extend([account_before, account_id].into_iter().flatten());
         }
         match best {
@@ -194,5 +219,5 @@ fn link(
     for workspace in store_links::linked(conn, &moved)? {
         chunk.touch(workspace, chunk.now.date_naive());
     }
-    Ok(())
+    Ok(is_moved)
 }

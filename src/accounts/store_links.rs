@@ -100,15 +100,17 @@ pub fn evidence(
              select distinct on (workspace_id) workspace_id, user_id from memberships
              where workspace_id = any($1) order by workspace_id, joined_at, user_id
          ), founders as (
-             select f.workspace_id, coalesce(u.canonical_id, f.user_id) as user_id
+             select f.workspace_id, u.canonical_id as user_id
              from firsts f left join creators c on c.workspace_id = f.workspace_id
-             left join product_users u on u.id = c.user_id
+             join product_users u on u.id = coalesce(c.user_id, f.user_id)
              union
              select c.workspace_id, u.canonical_id from creators c join product_users u on u.id = c.user_id
          )
          select coalesce(m.workspace_id, f.workspace_id) as workspace_id, p.domain,
                 m.workspace_id is not null as current, f.workspace_id is not null as founder
-         from (select workspace_id, user_id from memberships where workspace_id = any($1) and left_at is null) m
+         from (select distinct s.workspace_id, u.canonical_id as user_id
+               from memberships s join product_users u on u.id = s.user_id
+               where s.workspace_id = any($1) and s.left_at is null) m
          full join founders f on f.workspace_id = m.workspace_id and f.user_id = m.user_id
          join product_users p on p.id = coalesce(m.user_id, f.user_id)
          where p.email_kind = 'corporate' and p.domain is not null

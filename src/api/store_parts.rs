@@ -205,7 +205,7 @@ pub struct Member {
     pub invited_by: Option<String>,
 }
 
-/// The members of a workspace, those who left last; at most `limit`.
+/// The members of a workspace, each person once, those who left last; at most `limit`.
 ///
 /// # Errors
 /// When the database fails.
@@ -224,10 +224,24 @@ pub fn members(
          select p.external_id as user_id, p.name, p.email, m.role, m.persona, m.persona_source,
                 p.job_title, p.seniority, p.department, m.joined_at, m.left_at, m.last_active_at,
                 coalesce(a.days, 0) as active_days_14d, m.invitation_source, m.invited_by
-         from memberships m
-         join product_users p on p.id = m.user_id
-         left join active a on a.user_id = m.user_id
-         where m.workspace_id = $1
+         from (
+             select u.canonical_id,
+                 (array_agg(ms.role order by ms.left_at desc nulls first,
+                      array_position(array['admin', 'member', 'viewer'], ms.role)))[1] as role,
+                 (array_agg(ms.persona order by ms.left_at desc nulls first, array_position(
+                      array['champion', 'economic_buyer', 'evaluator', 'builder'], ms.persona)))[1]
+                     as persona,
+                 (array_agg(ms.persona_source order by ms.left_at desc nulls first, array_position(
+                      array['champion', 'economic_buyer', 'evaluator', 'builder'], ms.persona)))[1]
+                     as persona_source,
+                 min(ms.joined_at) as joined_at,
+                 case when bool_or(ms.left_at is null) then null else max(ms.left_at) end as left_at,
+                 max(ms.last_active_at) as last_active_at,
+                 min(ms.invitation_source) as invitation_source, min(ms.invited_by) as invited_by
+             from memberships ms join product_users u on u.id = ms.user_id
+             where ms.workspace_id = $1 group by u.canonical_id) m
+         join product_users p on p.id = m.canonical_id
+         left join active a on a.user_id = m.canonical_id
          order by m.left_at is not null, m.last_active_at desc nulls last, p.external_id
          limit $3",
     )

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::clock::is_askable;
 use crate::error::{Error, Result};
 use crate::ids::{UserId, WorkspaceId};
-use crate::scoring::{ops, store_scores};
+use crate::scoring::ops;
 use crate::web::api_key::{ApiKey, Read};
 
 /// Longest span of days that one answer holds.
@@ -115,13 +115,13 @@ fn card(
         return Ok(Some(stored));
     }
     let (ground, case) = ops::open(conn, id)?;
-    let model = match version {
-        Some(version) => ground.version(i64::from(version)),
-        None => ground.model_on(day),
+    let card = match version {
+        None => case.card_on(&ground, day),
+        Some(version) => ground
+            .version(i64::from(version))
+            .map(|model| case.on_with_change(&ground, model, day, None).card),
     };
-    let Some(model) = model else { return Ok(None) };
-    let card = case.on(&ground, model, day).card;
-    serde_json::to_value(card).map(Some).map_err(Error::internal)
+    card.map(|card| serde_json::to_value(card).map_err(Error::internal)).transpose()
 }
 
 /// The card with the product's ids in place of ours.
@@ -162,7 +162,9 @@ fn each_user(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     }
 }
 
-/// `GET /api/v1/workspaces/{workspace_id}/score/history?from=&to=`: one row a day, oldest first.
+/// `GET /api/v1/workspaces/{workspace_id}/score/history?from=&to=`: one row a day, oldest first, from the
+/// first day on which anything is known of the workspace. Days that are not stored are computed, as
+/// `score?as_of=` does.
 pub async fn history(
     app: web::Data<App>,
     _key: ApiKey<Read>,
@@ -173,9 +175,10 @@ pub async fn history(
         Ok(span) => span,
         Err(problem) => return Ok(problem.answer()),
     };
+    let to = to.min(app.clock.today());
     let read = app.db.read_web(move |conn| {
         let id = store_workspaces::id_of(conn, &workspace)?;
-        store_scores::history(conn, id, from, to)
+        ops::history(conn, id, from, to)
     });
     let data: Vec<Value> = read
         .await?

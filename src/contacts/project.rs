@@ -12,6 +12,6 @@ use crate::ingest::chunk::Chunk;
 /// # Errors
 /// When the database fails.
 pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
-    let people: Vec<UserId> = chunk.changed_people.iter().copied().collect();
+    let people: Vec<UserId> = chunk.changed_people.keys().copied().collect();
     store::follow(conn, &people)
 }

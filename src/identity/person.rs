@@ -153,6 +153,17 @@ impl Person {
     }
 }
 
+/// The traits of a person that scores read, which is why their history is kept: those of
+/// [`Person::facts`] without the name.
+pub const DATED: [&str; 5] = ["email", "email_domain", "title", "seniority", "department"];
+
+/// What is said of the traits whose history is kept.
+#[must_use]
+pub fn dated(said: &Map<String, Value>) -> Map<String, Value> {
+    let kept = said.iter().filter(|(name, _)| DATED.contains(&name.as_str()));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 const SENIORITIES: [&str; 6] = ["student", "ic", "manager", "director", "vp", "c_level"];
 
 #[cfg(test)]

@@ -2,18 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::PgConnection;
 
 use super::evidence::{self, Kind};
 use super::heard::{Heard, Identifier, Said};
-use super::person::{Facts, Person};
+use super::person::{self, Facts, Person};
 use super::stitch::{self, By, Claim, Visitor};
 use super::store_candidates::{self as candidates, Key};
 use super::{store, store_changes, store_claims};
 use crate::error::Result;
 use crate::ids::UserId;
 use crate::ingest::chunk::Chunk;
+use crate::ingest::store_trait_days;
+use crate::ingest::trait_days::TraitDays;
+use crate::ingest::trait_names::Subject;
 
 /// The projection of identity.
 ///
@@ -61,11 +64,20 @@ struct Before {
 struct People {
     now: HashMap<UserId, Person>,
     before: HashMap<UserId, Before>,
+    /// What is said about users, by day.
+    days: TraitDays,
+    /// The first day of which that says something else.
+    news: BTreeMap<UserId, NaiveDate>,
 }
 
 impl People {
     fn load<'a>(conn: &mut PgConnection, ids: impl Iterator<Item = &'a UserId>) -> Result<Self> {
-        let mut people = Self { now: HashMap::new(), before: HashMap::new() };
+        let mut people = Self {
+            now: HashMap::new(),
+            before: HashMap::new(),
+            days: TraitDays::new(Subject::User),
+            news: BTreeMap::new(),
+        };
         people.also(conn, ids)?;
         Ok(people)
     }
@@ -102,6 +114,11 @@ impl People {
         widened |= person.seen(said.last_at);
         let mut rewritten = false;
         for (at, traits) in &said.traits {
+            if said.known
+                && let Some(day) = self.days.say(id.0, &person.traits, &person::dated(traits), *at)
+            {
+                self.news.entry(id).and_modify(|first| *first = day.min(*first)).or_insert(day);
+            }
             rewritten |= person.traits.say_all(traits, *at);
         }
         if let Some(before) = before {
@@ -215,6 +232,10 @@ impl People {
 
     /// Writes who changed, and tells the features that follow.
     fn write(&self, conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
+        store_trait_days::add(conn, &self.days)?;
+        for (id, day) in &self.news {
+            chunk.person_changed(*id, *day);
+        }
         let (mut changed, mut widened) = (Vec::new(), Vec::new());
         for (id, person) in &self.now {
             chunk.canonical.insert(*id, person.canonical);
@@ -223,7 +244,7 @@ impl People {
                 name_company(chunk, person);
             }
             let Some(before) = before else {
-                chunk.changed_people.insert(*id);
+                chunk.person_changed(*id, person.first_seen_at.date_naive());
                 if person.canonical != *id {
                     chunk.stitched.insert(*id);
                 }
@@ -240,7 +261,7 @@ impl People {
                 tell_company(chunk, person);
             }
             if facts.is_some_and(|(facts, _)| *facts != person.facts()) {
-                chunk.changed_people.insert(*id);
+                chunk.person_changed(*id, chunk.now.date_naive());
             }
             if before.rewritten
                 || before.link != person.link

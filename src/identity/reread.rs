@@ -33,7 +33,7 @@ pub fn reread(
             let first = chunk.named.entry(domain).or_insert(person.first_seen_at);
             *first = person.first_seen_at.min(*first);
         }
-        chunk.changed_people.insert(id);
+        chunk.person_changed(id, person.first_seen_at.date_naive());
         changed.push(person);
     }
     changed.sort_unstable_by_key(|person| person.id);

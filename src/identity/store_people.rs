@@ -134,7 +134,9 @@ pub fn seats(conn: &mut PgConnection, ids: &[UserId], limit: i64) -> Result<Vec<
              select u.canonical_id, ms.workspace_id,
                  (array_agg(ms.role order by ms.left_at desc nulls first, case ms.role
                       when 'admin' then 1 when 'member' then 2 when 'viewer' then 3 else 4 end))[1] as role,
-                 (array_agg(ms.persona order by ms.persona is null, ms.user_id))[1] as persona,
+                 (array_agg(ms.persona order by ms.left_at desc nulls first, array_position(
+                      array['champion', 'economic_buyer', 'evaluator', 'builder'], ms.persona)))[1]
+                     as persona,
                  min(ms.joined_at) as joined_at,
                  case when bool_or(ms.left_at is null) then null else max(ms.left_at) end as left_at,
                  max(ms.last_active_at) as last_active_at

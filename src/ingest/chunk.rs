@@ -134,8 +134,9 @@ pub struct Chunk<'a> {
     pub stitched: BTreeSet<UserId>,
     /// Who these persons are today; everybody of this chunk is in it once identity has run.
     pub canonical: HashMap<UserId, UserId>,
-    /// People whose e-mail, title or another fact changed that scores or matching read.
-    pub changed_people: BTreeSet<UserId>,
+    /// People whose e-mail, title or another fact changed that scores or matching read, and the first
+    /// day of which something else is known.
+    pub changed_people: BTreeMap<UserId, NaiveDate>,
     /// Persons whose waiting events have to be looked at again.
     pub recheck: BTreeSet<UserId>,
     /// Where people are, by canonical id: for all that have events to place.
@@ -187,7 +188,7 @@ impl<'a> Chunk<'a> {
             touched: BTreeMap::new(),
             stitched: BTreeSet::new(),
             canonical: HashMap::new(),
-            changed_people: BTreeSet::new(),
+            changed_people: BTreeMap::new(),
             recheck: BTreeSet::new(),
             trails: HashMap::new(),
             replace: BTreeMap::new(),
@@ -203,6 +204,14 @@ impl<'a> Chunk<'a> {
     /// Notes that the workspace's score may have changed from `day` on.
     pub fn touch(&mut self, workspace: WorkspaceId, day: NaiveDate) {
         self.touched.entry(workspace).and_modify(|since| *since = day.min(*since)).or_insert(day);
+    }
+
+    /// Notes that something else is known of a person from `day` on.
+    pub fn person_changed(&mut self, person: UserId, day: NaiveDate) {
+        self.changed_people
+            .entry(person)
+            .and_modify(|since| *since = day.min(*since))
+            .or_insert(day);
     }
 
     /// Who this person is today, as far as this chunk knows.

@@ -68,6 +68,15 @@ impl Traits {
         self.times.get(name).and_then(Moment::from_json)
     }
 
+    /// Takes over what others say of the same subject: of each trait the newer.
+    pub fn merge(&mut self, other: &Self) {
+        for name in other.times.keys() {
+            if let Some(moment) = other.moment(name) {
+                self.say(name, other.values.get(name).unwrap_or(&Value::Null), moment);
+            }
+        }
+    }
+
     /// The first of these traits that is set to a text (or a number, as text) that is not blank.
     #[must_use]
     pub fn text(&self, names: &[&str]) -> Option<String> {

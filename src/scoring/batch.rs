@@ -1,18 +1,26 @@
-//! Loads a batch of workspaces as cases: five set queries, put together by walking them.
+//! Loads a batch of workspaces as cases: a fixed number of set queries, put together by walking them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
+use uuid::Uuid;
 
-use super::case::{Case, DatedSubscription, Ground};
+use super::case::{Case, DatedSubscription, Ground, WorkspaceState};
 use super::compiled::CompiledModel;
-use super::store_facts::{self, MemberRow, SubscriptionRow, UsageRow, WorkspaceRow};
+use super::dated::Dated;
+use super::histories::{self, Days};
+use super::people::{DatedMembership, DatedPerson, Part, PersonFacts};
+use super::store_facts::{
+    self, MemberRow, MembershipDayRow, SubscriptionRow, UsageRow, WorkspaceRow,
+};
 use super::store_models;
 use crate::error::Result;
-use crate::ids::WorkspaceId;
+use crate::ids::{AccountId, WorkspaceId};
+use crate::ingest::store_trait_days;
+use crate::ingest::trait_names::Subject;
 use crate::usage::day::{EVENT_LOOP, Name, Names, UsageDay};
-use crate::usage::facts::{AccountFacts, Member, SubscriptionFacts, WorkspaceFacts};
+use crate::usage::facts::{AccountFacts, SubscriptionFacts, WorkspaceFacts};
 use crate::usage::hours;
 use crate::usage::store_loops;
 use crate::usage::taxonomy::{CatalogEvent, Taxonomy};
@@ -52,28 +60,42 @@ pub fn cases(
     ids: &[WorkspaceId],
 ) -> Result<Vec<Case>> {
     let workspaces = store_facts::workspaces(conn, ids)?;
-    let mut members = Walk(store_facts::members(conn, ids)?.into_iter().peekable());
+    let members = store_facts::members(conn, ids)?;
+    let said = Said::load(conn, &workspaces, &members)?;
+    let mut members = Walk(members.into_iter().peekable());
+    let member_days = store_facts::membership_days(conn, ids)?;
     let mut subscriptions = Walk(store_facts::subscriptions(conn, ids)?.into_iter().peekable());
     let mut usage = Walk(usage_rows(conn, ground, ids)?.into_iter().peekable());
+    let mut accounts: BTreeMap<AccountId, Dated<AccountFacts>> = BTreeMap::new();
     let mut cases = Vec::with_capacity(workspaces.len());
     for row in workspaces {
         let id = row.id;
         let rows: Vec<MemberRow> = members.take_of(|member| member.workspace_id.cmp(&id));
-        let last_active_at = rows.iter().filter_map(|member| member.last_active_at).max();
-        let domain = primary_domain(&row, &rows);
         let days = usage.take_of(|day| day.workspace_id.cmp(&id));
-        let first_events = first_events(&days, &mut ground.names);
+        let (by_traits, billed) = subscriptions
+            .take_of(|one| one.workspace_id.cmp(&id))
+            .chunk_by(|a, b| a.id == b.id)
+            .filter_map(subscription)
+            .partition(|one| one.by_traits);
+        let people = rows.chunk_by(|a, b| a.person_id == b.person_id);
         cases.push(Case {
             id,
+            first_events: first_events(&days, &mut ground.names),
             account_id: row.account_id,
-            account: account(&row),
-            workspace: WorkspaceFacts { first_events, ..workspace(row, domain, last_active_at) },
-            members: rows.into_iter().map(member).collect(),
-            subscriptions: subscriptions
-                .take_of(|one| one.workspace_id.cmp(&id))
-                .chunk_by(|a, b| a.id == b.id)
-                .filter_map(subscription)
-                .collect(),
+            account_score: row.account_score.map(|score| f64::from(score) / 100.0),
+            account: row.account_id.map(|id| {
+                let load = || said.account(id, account(&row));
+                accounts.entry(id).or_insert_with(load).clone()
+            }),
+            last_active_at: rows.iter().filter_map(|member| member.last_active_at).max(),
+            people: people.filter_map(|rows| person(rows, &said, &member_days)).collect(),
+            workspace: histories::workspace(
+                id,
+                row.first_seen_at,
+                said.days.get(&id.0),
+                WorkspaceState { facts: workspace(row), by_traits },
+            ),
+            subscriptions: billed,
             usage: days.into_iter().map(|day| usage_day(day, &mut ground.names)).collect(),
         });
     }
@@ -131,6 +153,47 @@ fn first_events(days: &[UsageRow], names: &mut Names) -> Vec<(Name, DateTime<Utc
     first.into_iter().collect()
 }
 
+/// What was said by day about everybody and everything in a batch.
+struct Said {
+    days: BTreeMap<Uuid, Days>,
+    /// The workspaces that are linked to the accounts of the batch, by account.
+    linked: Vec<(AccountId, WorkspaceId)>,
+}
+
+impl Said {
+    fn load(
+        conn: &mut PgConnection,
+        workspaces: &[WorkspaceRow],
+        members: &[MemberRow],
+    ) -> Result<Self> {
+        let accounts: BTreeSet<AccountId> =
+            workspaces.iter().filter_map(|row| row.account_id).collect();
+        let linked = store_facts::linked(conn, &accounts.iter().copied().collect::<Vec<_>>())?;
+        let owners = accounts.iter().map(|id| id.0).collect::<Vec<_>>();
+        let users: BTreeSet<Uuid> = members.iter().map(|row| row.person_id.0).collect();
+        let all = workspaces.iter().map(|row| row.id.0);
+        let all: BTreeSet<Uuid> =
+            all.chain(linked.iter().map(|(_, workspace)| workspace.0)).collect();
+        let mut days = BTreeMap::new();
+        for (subject, ids) in [
+            (Subject::User, users.into_iter().collect()),
+            (Subject::Workspace, all.into_iter().collect()),
+            (Subject::Company, owners),
+        ] {
+            days.extend(store_trait_days::of(conn, subject, &ids)?);
+        }
+        Ok(Self { days, linked })
+    }
+
+    fn account(&self, id: AccountId, now: AccountFacts) -> Dated<AccountFacts> {
+        let from = self.linked.partition_point(|(account, _)| *account < id);
+        let linked = self.linked.iter().skip(from).take_while(|(account, _)| *account == id);
+        let workspaces: Vec<&Days> =
+            linked.filter_map(|(_, workspace)| self.days.get(&workspace.0)).collect();
+        histories::account(id, self.days.get(&id.0), &workspaces, now)
+    }
+}
+
 /// Rows in the order of workspaces, taken one workspace after the other.
 struct Walk<I: Iterator>(std::iter::Peekable<I>);
 
@@ -146,47 +209,27 @@ impl<I: Iterator> Walk<I> {
     }
 }
 
-fn workspace(
-    row: WorkspaceRow,
-    primary_domain: Option<String>,
-    last_active_at: Option<DateTime<Utc>>,
-) -> WorkspaceFacts {
+/// Its primary domain is that of billing or SSO, unless its members have one.
+fn workspace(row: WorkspaceRow) -> WorkspaceFacts {
     WorkspaceFacts {
         external_id: row.external_id,
         name: Some(row.name),
         kind: Some(row.kind),
         status: Some(row.status),
         created_at: Some(row.created_at),
-        primary_domain,
+        primary_domain: row.billing_domain.or(row.sso_domain),
         plan_tier: row.plan_tier,
         seats_purchased: row.seats_purchased.map(i64::from),
-        first_events: Vec::new(),
-        last_active_at,
+        ..WorkspaceFacts::default()
     }
 }
 
-/// The most common corporate domain of the members, else that of billing, else that of SSO.
-fn primary_domain(row: &WorkspaceRow, members: &[MemberRow]) -> Option<String> {
-    let mut domains: Vec<&str> = members
-        .iter()
-        .filter(|member| member.email_kind == "corporate" && member.left_at.is_none())
-        .filter_map(|member| member.domain.as_deref())
-        .collect();
-    domains.sort_unstable();
-    let most = domains
-        .chunk_by(|a, b| a == b)
-        .max_by_key(|same| (same.len(), std::cmp::Reverse(same.first())));
-    let most = most.and_then(|same| same.first()).map(|domain| (*domain).to_owned());
-    most.or_else(|| row.billing_domain.clone()).or_else(|| row.sso_domain.clone())
-}
-
-fn account(row: &WorkspaceRow) -> Option<AccountFacts> {
-    row.account_id?;
-    Some(AccountFacts {
+fn account(row: &WorkspaceRow) -> AccountFacts {
+    AccountFacts {
         icp_fit_tier: row.icp_fit_tier.clone(),
         icp_fit_score: row.icp_fit_score.map(i64::from),
         employee_count: row.employee_count.map(i64::from),
-        employee_range: row.employee_count.map(|count| employee_range(count).to_owned()),
+        employee_range: row.employee_count.map(|count| histories::employee_range(count).to_owned()),
         industry: row.industry.clone(),
         sub_industry: row.sub_industry.clone(),
         hq_country: row.country.clone(),
@@ -196,34 +239,46 @@ fn account(row: &WorkspaceRow) -> Option<AccountFacts> {
         lifecycle_stage: row.lifecycle_stage.clone(),
         segment: row.segment.clone(),
         territory: row.territory.clone(),
-        account_score: row.account_score.map(|score| f64::from(score) / 100.0),
+        account_score: None,
         account_workspace_count: Some(row.account_workspaces),
+    }
+}
+
+/// One person with all their memberships in a workspace.
+fn person(rows: &[MemberRow], said: &Said, days: &[MembershipDayRow]) -> Option<DatedPerson> {
+    let first = rows.first()?;
+    let facts = PersonFacts {
+        seniority: first.seniority.clone(),
+        department: first.department.clone(),
+        job_title: first.job_title.clone(),
+        email_kind: Some(first.email_kind.clone()),
+        domain: first.domain.clone(),
+    };
+    Some(DatedPerson {
+        id: first.person_id,
+        external_id: first.external_id.clone(),
+        facts: histories::person(
+            (first.person_id, &first.external_id),
+            said.days.get(&first.person_id.0),
+            facts,
+        ),
+        memberships: rows.iter().map(|row| membership(row, days)).collect(),
     })
 }
 
-fn employee_range(count: i32) -> &'static str {
-    match count {
-        ..=10 => "1-10",
-        11..=50 => "11-50",
-        51..=200 => "51-200",
-        201..=1000 => "201-1000",
-        1001..=5000 => "1001-5000",
-        _ => "5001+",
-    }
-}
-
-fn member(row: MemberRow) -> Member {
-    Member {
-        role: row.role,
-        persona: row.persona,
-        seniority: row.seniority,
-        department: row.department,
-        job_title: row.job_title,
-        email_kind: Some(row.email_kind),
-        joined_on: Some(row.joined_at.date_naive()),
+/// `days` in the order of workspaces and users.
+fn membership(row: &MemberRow, days: &[MembershipDayRow]) -> DatedMembership {
+    let pair = (row.workspace_id, row.user_id);
+    let from = days.partition_point(|day| (day.workspace_id, day.user_id) < pair);
+    let to = days.partition_point(|day| (day.workspace_id, day.user_id) <= pair);
+    let now = DatedMembership {
+        joined_on: row.joined_at.date_naive(),
         left_on: row.left_at.map(|at| at.date_naive()),
-        ..Member::new(row.user_id)
-    }
+        absences: Vec::new(),
+        part: Dated::always(Part { role: row.role.clone(), persona: row.persona.clone() }),
+    };
+    let created_on = row.created_at.map(|at| at.date_naive());
+    histories::membership(now, created_on, days.get(from..to).unwrap_or_default())
 }
 
 /// All words about one subscription, the newest last.

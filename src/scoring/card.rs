@@ -1,4 +1,4 @@
-//! The scorecard: a score with everything that explains it, as JSON in scoring.md.
+//! The scorecard: a score with everything that explains it, as JSON in docs/scoring.md.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,9 @@ pub struct Scorecard {
     pub lead_user: Option<LeadUser>,
     /// Such as `no_buyer_coverage`.
     pub flags: Vec<String>,
+    /// The admins and champions, the lead user first; at most [`BUYERS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buyers: Vec<Buyer>,
     /// In the model's order.
     pub categories: Vec<CategoryPoints>,
     /// By category and rule, each category's clamp last; the rows add up to the score.
@@ -61,6 +64,18 @@ pub struct LeadUser {
     /// The role factor.
     pub factor: f64,
 }
+
+/// An admin or a champion: somebody who decides, or speaks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buyer {
+    /// Who.
+    pub user_id: UserId,
+    /// Admin, champion or suggested champion.
+    pub why: Why,
+}
+
+/// So many buyers stand on a card.
+pub const BUYERS: usize = 50;
 
 /// A category's points after its limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +181,12 @@ impl Scorecard {
     #[must_use]
     pub fn category(&self, key: &str) -> i64 {
         self.categories.iter().find(|category| category.key == key).map_or(0, |one| one.points)
+    }
+
+    /// Whether, and why, somebody is a buyer.
+    #[must_use]
+    pub fn buyer(&self, user: UserId) -> Option<Why> {
+        self.buyers.iter().find(|buyer| buyer.user_id == user).map(|buyer| buyer.why)
     }
 
     /// Whether the workspace carries a flag.

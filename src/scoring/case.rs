@@ -1,18 +1,21 @@
 //! One workspace with everything that the engine asks about it, on any day. Pure.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-use super::card::MemberScore;
+use super::card::{MemberScore, Scorecard};
 use super::change::Stored;
 use super::compiled::CompiledModel;
+use super::dated::Dated;
 use super::engine;
 use super::evaluate::{self, Evaluation};
 use super::history::{self, DayScore};
+use super::people::DatedPerson;
 use crate::ids::{AccountId, WorkspaceId};
 use crate::usage::compute::Known;
-use crate::usage::day::{Names, UsageDay};
+use crate::usage::day::{Name, Names, UsageDay};
 use crate::usage::facts::{AccountFacts, Member, SubscriptionFacts, WorkspaceFacts};
 use crate::usage::taxonomy::Taxonomy;
 
@@ -92,31 +95,50 @@ impl DatedSubscription {
     }
 }
 
+/// What the traits of a workspace say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkspaceState {
+    /// Its attributes; the primary domain is that of billing or SSO.
+    pub facts: WorkspaceFacts,
+    /// The subscriptions that traits tell of: at most one of each workspace.
+    pub by_traits: Vec<DatedSubscription>,
+}
+
 /// A workspace, or the union of an account's workspaces, with all that is known about it.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub id: WorkspaceId,
+    pub workspace: Dated<WorkspaceState>,
+    /// The newest activity of any member.
+    pub last_active_at: Option<DateTime<Utc>>,
+    /// The first moment of each primary milestone.
+    pub first_events: Vec<(Name, DateTime<Utc>)>,
+    /// The account that it is linked to now.
     pub account_id: Option<AccountId>,
-    pub workspace: WorkspaceFacts,
-    pub account: Option<AccountFacts>,
+    pub account: Option<Dated<AccountFacts>>,
+    /// Points, as of now.
+    pub account_score: Option<f64>,
+    /// Those of billing systems and records.
     pub subscriptions: Vec<DatedSubscription>,
     /// By id.
-    pub members: Vec<Member>,
+    pub people: Vec<DatedPerson>,
     /// In the order of days.
     pub usage: Vec<UsageDay>,
 }
 
-/// The part of a case that differs from day to day.
-struct Dated {
+/// What is known of a case at the end of a day.
+struct OnDay {
     workspace: WorkspaceFacts,
     subscriptions: Vec<SubscriptionFacts>,
+    account: Option<AccountFacts>,
+    members: Vec<Member>,
 }
 
 impl Case {
     /// The first day on which anything is known of the workspace.
     #[must_use]
     pub fn first_day(&self) -> Option<NaiveDate> {
-        let created = self.workspace.created_at.map(|at| at.date_naive());
+        let created = self.workspace.now().facts.created_at.map(|at| at.date_naive());
         self.usage.first().map(|usage| usage.day).into_iter().chain(created).min()
     }
 
@@ -136,8 +158,11 @@ impl Case {
         day: NaiveDate,
         stored: Option<Stored>,
     ) -> Evaluation {
+        let before = day.pred_opt().map(|before| self.dated(before));
+        let before = before.as_ref().map(|dated| self.known(ground, dated));
         let dated = self.dated(day);
-        evaluate::evaluate_with_change(model, self.id, &self.known(ground, &dated), day, stored)
+        let known = self.known(ground, &dated);
+        evaluate::evaluate_with_change(model, self.id, (before.as_ref(), &known), day, stored)
     }
 
     /// Every member's own score on `day`, the lead user first.
@@ -153,37 +178,67 @@ impl Case {
         engine::member_scores(model, &facts.world(self.id, &self.usage), day)
     }
 
-    /// The scores of `days`, which are consecutive, each under the model that was in force. Runs of
-    /// days with the same model and the same subscriptions are replayed together.
+    /// The scores of `days`, each under the model that was in force and with the facts of that day.
     #[must_use]
     pub fn history(&self, ground: &Ground, days: &[NaiveDate]) -> Vec<(i64, DayScore)> {
-        let version = |day: &NaiveDate| ground.model_on(*day).map(CompiledModel::version);
-        let runs = days
-            .chunk_by(|a, b| version(a) == version(b) && self.standing(*a) == self.standing(*b));
-        let mut scores = Vec::with_capacity(days.len());
-        for run in runs {
-            let Some(last) = run.last() else { continue };
-            let Some(model) = ground.model_on(*last) else { continue };
-            let dated = self.dated(*last);
+        let scored = days.iter().filter_map(|day| {
+            let model = ground.model_on(*day)?;
+            let dated = self.dated(*day);
             let known = self.known(ground, &dated);
-            let replayed = history::replay(model, self.id, &known, run.iter().copied());
-            scores.extend(replayed.into_iter().map(|score| (model.version(), score)));
-        }
-        scores
+            Some((model.version(), history::score_on(model, self.id, &known, *day)))
+        });
+        scored.collect()
     }
 
-    fn dated(&self, day: NaiveDate) -> Dated {
-        let mut workspace = self.workspace.clone();
+    /// The scorecard of `day` under the model in force then, with the difference to the day before under
+    /// the model in force then. `None` when no model was ever published.
+    #[must_use]
+    pub fn card_on(&self, ground: &Ground, day: NaiveDate) -> Option<Scorecard> {
+        let model = ground.model_on(day)?;
+        let before = day.pred_opt().and_then(|before| Some((before, ground.model_on(before)?)));
+        let stored = before.filter(|(_, earlier)| earlier.version() != model.version()).map(
+            |(before, earlier)| Stored {
+                score: self.on(ground, earlier, before).card.score,
+                model_version: earlier.version(),
+            },
+        );
+        Some(self.on_with_change(ground, model, day, stored).card)
+    }
+
+    fn dated(&self, day: NaiveDate) -> OnDay {
+        let state = self.workspace.on(day);
+        let mut workspace = state.facts.clone();
         let end = day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::days(1);
-        workspace.last_active_at = workspace.last_active_at.filter(|at| *at < end);
-        Dated { workspace, subscriptions: self.standing(day) }
+        workspace.last_active_at = self.last_active_at.filter(|at| *at < end);
+        workspace.first_events.clone_from(&self.first_events);
+        workspace.primary_domain = self.members_domain(day).or(workspace.primary_domain);
+        let mut account = self.account.as_ref().map(|account| account.on(day).clone());
+        if let Some(account) = &mut account {
+            account.account_score = self.account_score;
+        }
+        let members = self.people.iter().map(|person| person.on(day)).collect();
+        OnDay { workspace, subscriptions: self.standing(day, &state.by_traits), account, members }
+    }
+
+    /// The most common corporate domain of the members on `day`; of equals the first by name.
+    fn members_domain(&self, day: NaiveDate) -> Option<String> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for person in self.people.iter().filter(|person| person.exists(day)) {
+            let facts = person.facts.on(day);
+            if let (Some("corporate"), Some(domain)) = (facts.email_kind.as_deref(), &facts.domain)
+            {
+                *counts.entry(domain).or_default() += 1;
+            }
+        }
+        let most = counts.into_iter().max_by_key(|(domain, count)| (*count, Reverse(*domain)));
+        most.map(|(domain, _)| domain.to_owned())
     }
 
     /// The subscriptions of `day`. What traits say is left out where a billing system speaks for the
     /// workspace on that day: it would be the same money twice.
-    fn standing(&self, day: NaiveDate) -> Vec<SubscriptionFacts> {
-        let all: Vec<_> =
-            self.subscriptions.iter().filter_map(|one| Some((one, one.on(day)?))).collect();
+    fn standing(&self, day: NaiveDate, by_traits: &[DatedSubscription]) -> Vec<SubscriptionFacts> {
+        let all = self.subscriptions.iter().chain(by_traits);
+        let all: Vec<_> = all.filter_map(|one| Some((one, one.on(day)?))).collect();
         let billed: BTreeSet<Option<WorkspaceId>> =
             all.iter().filter(|(one, _)| !one.by_traits).map(|(one, _)| one.of).collect();
         let counted =
@@ -191,12 +246,12 @@ impl Case {
         counted.map(|(_, facts)| facts).collect()
     }
 
-    fn known<'a>(&'a self, ground: &'a Ground, dated: &'a Dated) -> Known<'a> {
+    fn known<'a>(&'a self, ground: &'a Ground, dated: &'a OnDay) -> Known<'a> {
         Known {
             workspace: &dated.workspace,
             subscriptions: &dated.subscriptions,
-            account: self.account.as_ref(),
-            members: &self.members,
+            account: dated.account.as_ref(),
+            members: &dated.members,
             usage: &self.usage,
             taxonomy: &ground.taxonomy,
             names: &ground.names,

@@ -1,10 +1,12 @@
 //! Why a score is not yesterday's: the difference in parts that add up to it.
 //!
-//! Yesterday's card is recomputed from what is known today, and today's card once more without
-//! today's usage. So, per rule: quiet today minus yesterday is decay, today minus quiet today is
-//! activity; states and lookups changed or did not; limits took more or less. What is left between
-//! the score that was stored and the one that is recomputed came from a new model, or from
-//! learning something about the past: a merge, a role, late events.
+//! Between yesterday's card and today's stand two more: yesterday's people and usage a day later
+//! (`aged`), and today's people with yesterday's usage (`quiet`). So, per rule: aged minus yesterday
+//! is decay, quiet minus aged is what became of people's roles, today minus quiet is activity; states
+//! and lookups changed or did not; limits took more or less. Where another member leads after a step,
+//! that step's difference is a part of its own. What is left between the score that was stored for
+//! yesterday and the one that is recomputed came from a new model, or from learning something about
+//! the past: a merge, late events.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +40,11 @@ pub enum PartKind {
     Decay,
     /// A limit took more or less; `category` says which, none for 0 to 100.
     Limit,
-    /// Another member leads, people were merged, or something became known about the past.
+    /// A role, a persona or another fact about people changed.
+    Role,
+    /// Another member leads, because of what people did or because points aged.
+    Lead,
+    /// People were merged, or something else became known about the past.
     Identity,
     /// Another version of the model.
     Model,
@@ -68,30 +74,38 @@ pub struct Stored {
     pub model_version: i64,
 }
 
-/// Splits the difference. `yesterday` and `today` come of one model; `quiet` is today's card without
-/// usage since `yesterday.as_of`. Without a stored score, the recomputed one is the earlier score.
+/// The cards between which a difference is split, all of one model.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps<'a> {
+    /// Yesterday's, from what held yesterday.
+    pub yesterday: &'a Scorecard,
+    /// Yesterday's people and usage, as of today.
+    pub aged: &'a Scorecard,
+    /// Today's people with yesterday's usage.
+    pub quiet: &'a Scorecard,
+    /// Today's.
+    pub today: &'a Scorecard,
+}
+
+/// Splits the difference. Without a stored score, the recomputed one is the earlier score.
 #[must_use]
-pub fn change(
-    stored: Option<Stored>,
-    yesterday: &Scorecard,
-    quiet: &Scorecard,
-    today: &Scorecard,
-) -> Change {
+pub fn change(stored: Option<Stored>, steps: &Steps<'_>) -> Change {
+    let Steps { yesterday, aged, quiet, today } = *steps;
     let mut parts = Parts::default();
     let lead = |card: &Scorecard| card.lead_user.as_ref().map(|lead| lead.user_id);
-    let aged = |row: &LedgerRow| match lead(yesterday) == lead(quiet) || row.user_id.is_none() {
-        true => (PartKind::Decay, None, None),
-        false => (PartKind::Identity, None, None),
-    };
-    let acted = |row: &LedgerRow| match lead(quiet) == lead(today) || row.user_id.is_none() {
-        true => (PartKind::Activity, row.rule.clone(), None),
-        false => (PartKind::Identity, None, None),
+    let led = |from: &Scorecard, to: &Scorecard, row: &LedgerRow, key: Key| {
+        let stays = lead(from) == lead(to) || row.user_id.is_none();
+        if stays { key } else { (PartKind::Lead, None, None) }
     };
     let is_event = |row: &&LedgerRow| row.kind == RowKind::Event;
-    parts.subtract(yesterday.ledger.iter().filter(is_event), &aged);
-    parts.add(quiet.ledger.iter().filter(is_event), &aged);
-    parts.subtract(quiet.ledger.iter().filter(is_event), &acted);
-    parts.add(today.ledger.iter().filter(is_event), &acted);
+    let mut step = |from: &Scorecard, to: &Scorecard, key: &dyn Fn(&LedgerRow) -> Key| {
+        parts.subtract(from.ledger.iter().filter(is_event), &key);
+        parts.add(to.ledger.iter().filter(is_event), &key);
+    };
+    step(yesterday, aged, &|row| led(yesterday, aged, row, (PartKind::Decay, None, None)));
+    step(aged, quiet, &|_| (PartKind::Role, None, None));
+    let acted = |row: &LedgerRow| (PartKind::Activity, row.rule.clone(), None);
+    step(quiet, today, &|row| led(quiet, today, row, acted(row)));
     let other = |row: &LedgerRow| match row.kind {
         RowKind::State => (PartKind::State, row.rule.clone(), None),
         RowKind::Lookup => (PartKind::Fit, row.rule.clone(), None),

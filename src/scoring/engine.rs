@@ -1,13 +1,13 @@
 //! The engine: `score(model, world, as_of)`, the same function for today, for any past day, for a
-//! preview and for a backtest. No clock, no SQL, no randomness. Semantics: spec, scoring.md.
+//! preview and for a backtest. No clock, no SQL, no randomness. Semantics: docs/scoring.md.
 
 use std::borrow::Cow;
 
 use chrono::NaiveDate;
 
 use super::card::{
-    CategoryPoints, LeadUser, LedgerRow, MemberScore, ModelRef, NO_BUYER_COVERAGE, RowKind,
-    Scorecard,
+    BUYERS, Buyer, CategoryPoints, LeadUser, LedgerRow, MemberScore, ModelRef, NO_BUYER_COVERAGE,
+    RowKind, Scorecard,
 };
 use super::compiled::CompiledModel;
 use super::grants::{self, Activity, Grant};
@@ -84,7 +84,7 @@ pub fn score(model: &CompiledModel, world: &World<'_>, as_of: NaiveDate) -> Scor
         (category, row.grant.rule, row.grant.member)
     });
     let ledger = ledger(model, world, &tally);
-    let covered = tally.candidates.iter().any(|(_, why, ..)| *why != Why::BestMember);
+    let covered = tally.candidates.iter().any(|(_, why, ..)| why.is_buyer());
     let lead_user = tally.lead.and_then(|at| tally.candidates.get(at)).and_then(|lead| {
         let member = world.members.get(lead.0)?;
         Some(LeadUser { user_id: member.id, why: lead.1, factor: lead.2.unwrap_or(1.0) })
@@ -96,6 +96,7 @@ pub fn score(model: &CompiledModel, world: &World<'_>, as_of: NaiveDate) -> Scor
         score: tally.score,
         stage: model.model.stage_of(tally.score).to_owned(),
         lead_user,
+        buyers: buyers(world, &tally),
         flags: if covered { Vec::new() } else { vec![NO_BUYER_COVERAGE.to_owned()] },
         categories: category_points(model, tally.categories.iter().copied()),
         reasons: reasons::top(&model.model, &ledger),
@@ -103,6 +104,21 @@ pub fn score(model: &CompiledModel, world: &World<'_>, as_of: NaiveDate) -> Scor
         next_best_action: None,
         ledger,
     }
+}
+
+fn buyers(world: &World<'_>, tally: &Tally<'_>) -> Vec<Buyer> {
+    let mut buyers: Vec<(bool, Why, &Member)> = tally
+        .candidates
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, why, ..))| why.is_buyer())
+        .filter_map(|(place, (at, why, ..))| {
+            Some((tally.lead != Some(place), *why, world.members.get(*at)?))
+        })
+        .collect();
+    buyers.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| a.2.by_id(b.2)));
+    buyers.truncate(BUYERS);
+    buyers.into_iter().map(|(_, why, member)| Buyer { user_id: member.id, why }).collect()
 }
 
 /// The points alone.

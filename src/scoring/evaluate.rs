@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 
 use super::advice;
 use super::card::{NO_BUYER_COVERAGE, Scorecard};
-use super::change::{Stored, change};
+use super::change::{Steps, Stored, change};
 use super::compiled::CompiledModel;
 use super::engine::{World, score};
 use super::points::as_points;
@@ -75,25 +75,33 @@ fn finish(mut card: Scorecard, facts: Facts) -> Evaluation {
     Evaluation { card, fields }
 }
 
-/// The same, with the difference to the day before. Scores three times: meant for one workspace at
-/// a time, or for the few that changed.
+/// The same, with the difference to the day before, given what is known of both days: the earlier one
+/// may be left out where there is none. Scores four times: meant for one workspace at a time, or for the
+/// few that changed.
 #[must_use]
 pub fn evaluate_with_change(
     model: &CompiledModel,
     workspace_id: WorkspaceId,
-    known: &Known<'_>,
+    (before, known): (Option<&Known<'_>>, &Known<'_>),
     as_of: NaiveDate,
     stored: Option<Stored>,
 ) -> Evaluation {
     let facts = Facts::of(model, known, as_of);
     let mut today = score(model, &facts.world(workspace_id, known.usage), as_of);
-    if let Some(before) = as_of.pred_opt() {
+    if let (Some(before), Some(day)) = (before, as_of.pred_opt()) {
         let usage: Vec<UsageDay> =
-            known.usage.iter().filter(|day| day.day <= before).copied().collect();
-        let then = Facts::of(model, known, before);
-        let yesterday = score(model, &then.world(workspace_id, &usage), before);
-        let quiet = score(model, &facts.world(workspace_id, &usage), as_of);
-        today.change = Some(change(stored, &yesterday, &quiet, &today));
+            known.usage.iter().filter(|one| one.day <= day).copied().collect();
+        let then = Facts::of(model, before, day);
+        // People as they were, a day later; the workspace's own state is compared as a whole.
+        let people = Facts::of(model, &Known { members: before.members, ..*known }, as_of);
+        let aged = Facts { fields: facts.fields.clone(), members: people.members };
+        let steps = Steps {
+            yesterday: &score(model, &then.world(workspace_id, &usage), day),
+            aged: &score(model, &aged.world(workspace_id, &usage), as_of),
+            quiet: &score(model, &facts.world(workspace_id, &usage), as_of),
+            today: &today,
+        };
+        today.change = Some(change(stored, &steps));
     }
     finish(today, facts)
 }

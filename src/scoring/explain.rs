@@ -355,7 +355,9 @@ pub fn changed(card: &Scorecard, model: &Model) -> Option<Changed> {
             Some(category) => format!("Limit of {}", category_label(category, model)),
             None => "Kept between 0 and 100".to_owned(),
         },
-        PartKind::Identity => "Learnt about people and the past".to_owned(),
+        PartKind::Role => "Roles of people changed".to_owned(),
+        PartKind::Lead => "Another member leads".to_owned(),
+        PartKind::Identity => "Merged people and late events".to_owned(),
         PartKind::Model => "New scoring model".to_owned(),
     };
     Some(Changed {

@@ -161,18 +161,25 @@ fn entries(
     }
     let rules = model.rules_of(model.new_active);
     if !rules.is_empty() {
-        let active = |person: &Activity| person.first_active.map(|first| (first, person.user));
-        let founder = people.iter().filter_map(active).min();
-        for (at, person) in people.iter().enumerate() {
-            let Some(first) = active(person).filter(|first| Some(*first) != founder) else {
-                continue;
-            };
+        let active =
+            people.iter().enumerate().filter_map(|(at, person)| Some((person.first_active?, at)));
+        let founder = active.clone().min_by(|one, other| {
+            let who = |at: usize| people.get(at).map(|person| order_of(world, person));
+            one.0.cmp(&other.0).then_with(|| who(one.1).cmp(&who(other.1)))
+        });
+        for (first, at) in active.filter(|one| Some(*one) != founder) {
             for rule in rules {
-                add(*rule, at, first.0, 1);
+                add(*rule, at, first, 1);
             }
         }
     }
     entries
+}
+
+/// The order of people where nothing else decides: members by the product's own id, before all others.
+fn order_of<'a>(world: &World<'a>, person: &Activity) -> (bool, &'a str, UserId) {
+    let member = person.member.and_then(|at| world.members.get(at));
+    (member.is_none(), member.map_or("", |member| &member.external_id), person.user)
 }
 
 /// One group's steps; each effect is the difference of two roundings, so that they add up to `net`,

@@ -1,4 +1,4 @@
-//! Replay: the scores of past days, as the model gives them from what is known today.
+//! The score of a past day, as a line of history.
 
 use chrono::NaiveDate;
 
@@ -21,24 +21,20 @@ pub struct DayScore {
     pub categories: Vec<i64>,
 }
 
-/// The scores of `days`, each exactly what the engine would have said on that day about the same
-/// usage and memberships. Attributes and subscriptions stand as they are known today.
-pub fn replay(
+/// The score of one day, exactly what the engine says on that day about what is known then. Usage in
+/// the order of days; those after `day` do not exist.
+#[must_use]
+pub fn score_on(
     model: &CompiledModel,
     workspace_id: WorkspaceId,
     known: &Known<'_>,
-    days: impl IntoIterator<Item = NaiveDate>,
-) -> Vec<DayScore> {
-    let mut usage = known.usage.to_vec();
-    usage.sort_by_key(|day| day.day);
-    let scored = days.into_iter().map(|day| {
-        // A day costs what had happened by then.
-        let until = usage.partition_point(|one| one.day <= day);
-        let usage = usage.get(..until).unwrap_or_default();
-        let facts = Facts::of(model, &Known { usage, ..*known }, day);
-        let tally = tally(model, &facts.world(workspace_id, usage), day);
-        let stage = model.model.stage_of(tally.score).to_owned();
-        DayScore { day, score: tally.score, stage, categories: tally.categories }
-    });
-    scored.collect()
+    day: NaiveDate,
+) -> DayScore {
+    // A day costs what had happened by then.
+    let until = known.usage.partition_point(|one| one.day <= day);
+    let usage = known.usage.get(..until).unwrap_or_default();
+    let facts = Facts::of(model, &Known { usage, ..*known }, day);
+    let tally = tally(model, &facts.world(workspace_id, usage), day);
+    let stage = model.model().stage_of(tally.score).to_owned();
+    DayScore { day, score: tally.score, stage, categories: tally.categories }
 }

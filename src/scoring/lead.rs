@@ -9,7 +9,7 @@ use super::compiled::{CompiledModel, Limits};
 use super::engine::World;
 use super::grants::Activity;
 use super::model::RoleFactor;
-use crate::usage::facts::Member;
+use crate::usage::facts::{Member, suggests_champion};
 
 /// Why a member leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,10 +25,19 @@ pub enum Why {
     BestMember,
 }
 
+impl Why {
+    /// Whether this is an admin or a champion: only without any of them another member leads, and the
+    /// workspace is flagged `no_buyer_coverage`.
+    #[must_use]
+    pub fn is_buyer(self) -> bool {
+        self != Self::BestMember
+    }
+}
+
 /// The part a member can play, from facts and activity.
 pub(super) fn part(member: &Member, activity: Option<&Activity>) -> Why {
     let suggested =
-        |activity: &Activity| activity.invites_30d >= 2 && activity.active_days_14d() >= 5;
+        |activity: &Activity| suggests_champion(activity.invites_30d, activity.active_days_14d());
     if member.is_admin() {
         Why::Admin
     } else if member.is_champion() {
@@ -54,8 +63,7 @@ pub(super) fn factor<'a>(
 /// Whether the membership counts at `as_of`: it exists, or its usage shows that it did before the
 /// first day on record.
 pub(super) fn is_present(member: &Member, activity: Option<&Activity>, as_of: NaiveDate) -> bool {
-    let seen = activity.is_some_and(|activity| activity.first_active.is_some());
-    member.is_present(as_of) || (seen && member.left_on.is_none_or(|left| left > as_of))
+    member.counts(as_of, activity.is_some_and(|activity| activity.first_active.is_some()))
 }
 
 /// A member who could lead, with unclamped user-level points per category.
@@ -84,22 +92,23 @@ pub(super) fn categories<'a>(
 
 /// The place of the leading candidate: among admins and champions, if there are any, the one with
 /// whom the workspace scores highest; ties by the higher user score, the earlier join date, the
-/// lower id.
+/// lower id of the product's.
 pub(super) fn choose(
     candidates: &[Candidate<'_>],
     workspace: &[i64],
     limits: &[Limits],
 ) -> Option<usize> {
-    let covered = candidates.iter().any(|candidate| candidate.why != Why::BestMember);
-    let pool = candidates
-        .iter()
-        .enumerate()
-        .filter(|(_, candidate)| !covered || candidate.why != Why::BestMember);
+    let covered = candidates.iter().any(|candidate| candidate.why.is_buyer());
+    let pool =
+        candidates.iter().enumerate().filter(|(_, candidate)| !covered || candidate.why.is_buyer());
     let rank = |candidate: &Candidate<'_>| {
         let total: i64 = categories(candidate.points, workspace, limits).sum();
         let joined = candidate.facts.joined_on.unwrap_or(NaiveDate::MAX);
         let score = total.clamp(0, 10_000);
-        (score, candidate.user_score(limits), Reverse(joined), Reverse(candidate.facts.id))
+        (score, candidate.user_score(limits), Reverse(joined))
     };
-    pool.max_by_key(|(_, candidate)| rank(candidate)).map(|(at, _)| at)
+    let order = |one: &Candidate<'_>, other: &Candidate<'_>| {
+        rank(one).cmp(&rank(other)).then_with(|| other.facts.by_id(one.facts))
+    };
+    pool.max_by(|(_, one), (_, other)| order(one, other)).map(|(at, _)| at)
 }

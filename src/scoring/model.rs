@@ -1,4 +1,4 @@
-//! The model document: categories, rules, role factors and stages, exactly as JSON in scoring.md.
+//! The model document: categories, rules, role factors and stages, exactly as JSON in docs/scoring.md.
 //!
 //! A published model is immutable; editing makes a draft of the next version. Parsing refuses
 //! unknown keys; what a document means together with the catalog is checked by `validate`.

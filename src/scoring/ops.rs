@@ -342,3 +342,32 @@ pub fn open(conn: &mut PgConnection, id: WorkspaceId) -> Result<(Ground, Case)> 
     let case = batch::cases(conn, &mut ground, &[id])?.pop().ok_or(Error::NotFound)?;
     Ok((ground, case))
 }
+
+/// One workspace's scores of days, both ends included, oldest first: as they are stored, and computed
+/// where they are not. None before anything is known of the workspace.
+///
+/// # Errors
+/// `NotFound` when there is no such workspace; when the database fails.
+pub fn history(
+    conn: &mut PgConnection,
+    id: WorkspaceId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<HistoryDay>> {
+    let mut days = store_scores::history(conn, id, from, to)?;
+    let asked = usize::try_from((to - from).num_days() + 1).unwrap_or(0);
+    if days.len() >= asked {
+        return Ok(days);
+    }
+    let (ground, case) = open(conn, id)?;
+    let Some(first) = case.first_day() else { return Ok(days) };
+    let is_missing = |day: &NaiveDate| days.binary_search_by_key(day, |one| one.day).is_err();
+    let missing: Vec<NaiveDate> =
+        first.max(from).iter_days().take_while(|day| *day <= to).filter(is_missing).collect();
+    for (version, score) in case.history(&ground, &missing) {
+        let day = score.day;
+        days.push(history_day(&ground, id, version, score, day)?);
+    }
+    days.sort_by_key(|one| one.day);
+    Ok(days)
+}

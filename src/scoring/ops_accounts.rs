@@ -54,13 +54,11 @@ impl Accounts {
                 group.iter().filter_map(|(_, workspace)| by_id.get(workspace).copied()).collect();
             let Some((id, _)) = group.first() else { continue };
             let (Some(mut union), Some(model)) =
-                (union::of_account(*id, &cases), ground.model_on(today))
+                (union::of_account(*id, &cases, today), ground.model_on(today))
             else {
                 continue;
             };
-            if let Some(account) = &mut union.account {
-                account.account_score = None;
-            }
+            union.account_score = None;
             scored.push(Scored {
                 id: *id,
                 workspaces: cases.iter().map(|case| case.id).collect(),
@@ -73,9 +71,8 @@ impl Accounts {
     /// Tells the workspaces what their accounts score.
     pub(super) fn tell(&self, cases: &mut [Case]) {
         for case in cases {
-            let Some(account) = &mut case.account else { continue };
             let scored = self.scored.iter().find(|one| Some(one.id) == case.account_id);
-            account.account_score =
+            case.account_score =
                 scored.map(|one| super::points::as_points(one.evaluation.card.score));
         }
     }

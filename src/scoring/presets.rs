@@ -1,4 +1,4 @@
-//! The three models to start from (spec: scoring.md, "Presets"). The first is the default.
+//! The three models to start from (docs/scoring.md, "Presets"). The first is the default.
 
 use std::collections::BTreeMap;
 

@@ -57,7 +57,7 @@ pub(super) fn row(
         member_count: count(fields, "member_count"),
         seats: count(fields, "seat_count_total"),
         high_intent_14d: count(fields, "high_intent_events_14d"),
-        last_active_at: case.workspace.last_active_at,
+        last_active_at: case.last_active_at,
         scored_at: now,
         account_id: case.account_id,
     })

@@ -1,4 +1,4 @@
-//! The SQL that gathers what the engine sees: a batch of workspaces in five set queries.
+//! The SQL that gathers what the engine sees: a batch of workspaces in a fixed number of set queries.
 //!
 //! Every query answers in the order of the workspace ids, so that a batch is put together by
 //! walking the answers side by side.
@@ -36,6 +36,8 @@ pub struct WorkspaceRow {
     pub seats_purchased: Option<i32>,
     #[diesel(sql_type = Timestamptz)]
     pub created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub first_seen_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub account_id: Option<AccountId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -74,7 +76,7 @@ pub(super) fn workspaces(
 ) -> Result<Vec<WorkspaceRow>> {
     Ok(diesel::sql_query(
         "select w.id, w.external_id, w.name, w.type as kind, w.status, w.plan_tier,
-                w.billing_domain, w.sso_domain, w.seats_purchased, w.created_at,
+                w.billing_domain, w.sso_domain, w.seats_purchased, w.created_at, w.first_seen_at,
                 a.id as account_id, a.icp_fit_tier, a.icp_fit_score, a.employee_count, a.industry,
                 a.sub_industry, a.country, a.region, a.tech_stack, a.is_strategic,
                 a.lifecycle_stage, a.segment, a.territory, s.score as account_score,
@@ -91,13 +93,20 @@ pub(super) fn workspaces(
     .load(conn)?)
 }
 
-/// A membership with its person.
+/// A membership with its person: whoever its user is today, after stitching and merging.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct MemberRow {
     #[diesel(sql_type = SqlUuid)]
     pub workspace_id: WorkspaceId,
+    /// The person, whose facts these are.
+    #[diesel(sql_type = SqlUuid)]
+    pub person_id: UserId,
+    /// The user of the membership.
     #[diesel(sql_type = SqlUuid)]
     pub user_id: UserId,
+    /// The person's id in the product.
+    #[diesel(sql_type = Text)]
+    pub external_id: String,
     #[diesel(sql_type = Nullable<Text>)]
     pub role: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -108,6 +117,9 @@ pub struct MemberRow {
     pub left_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub last_active_at: Option<DateTime<Utc>>,
+    /// When this user created the workspace.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub created_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     pub seniority: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -120,15 +132,75 @@ pub struct MemberRow {
     pub domain: Option<String>,
 }
 
+/// The memberships of these workspaces by person, as usage days are.
 pub(super) fn members(conn: &mut PgConnection, ids: &[WorkspaceId]) -> Result<Vec<MemberRow>> {
     Ok(diesel::sql_query(
-        "select m.workspace_id, m.user_id, m.role, m.persona, m.joined_at, m.left_at,
-                m.last_active_at, p.seniority, p.department, p.job_title, p.email_kind, p.domain
-         from memberships m join product_users p on p.id = m.user_id
-         where m.workspace_id = any($1) order by m.workspace_id, m.user_id",
+        "select m.workspace_id, p.id as person_id, m.user_id, p.external_id, m.role, m.persona,
+                m.joined_at, m.left_at, m.last_active_at, c.created_at, p.seniority, p.department,
+                p.job_title, p.email_kind, p.domain
+         from memberships m
+         join product_users u on u.id = m.user_id
+         join product_users p on p.id = u.canonical_id
+         left join (select workspace_id, user_id, min(occurred_at) as created_at
+                    from membership_events
+                    where workspace_id = any($1) and event_key = 'workspace_created'
+                    group by workspace_id, user_id) c
+             on c.workspace_id = m.workspace_id and c.user_id = m.user_id
+         where m.workspace_id = any($1) order by m.workspace_id, p.id, m.user_id",
     )
     .bind::<Array<SqlUuid>, _>(ids)
     .load(conn)?)
+}
+
+/// What was said about a membership on a day.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct MembershipDayRow {
+    #[diesel(sql_type = SqlUuid)]
+    pub workspace_id: WorkspaceId,
+    #[diesel(sql_type = SqlUuid)]
+    pub user_id: UserId,
+    #[diesel(sql_type = Date)]
+    pub day: NaiveDate,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub role: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub persona: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub grouped_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    pub group_seq: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub left_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    pub left_seq: i64,
+}
+
+/// What was said about the memberships of these workspaces, by day.
+pub(super) fn membership_days(
+    conn: &mut PgConnection,
+    ids: &[WorkspaceId],
+) -> Result<Vec<MembershipDayRow>> {
+    Ok(diesel::sql_query(
+        "select workspace_id, user_id, day, role, persona, grouped_at, group_seq, left_at, left_seq
+         from membership_days where workspace_id = any($1)
+         order by workspace_id, user_id, day",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(conn)?)
+}
+
+/// All workspaces that are linked to these accounts.
+pub(super) fn linked(
+    conn: &mut PgConnection,
+    accounts: &[AccountId],
+) -> Result<Vec<(AccountId, WorkspaceId)>> {
+    let rows: Vec<LinkRow> = diesel::sql_query(
+        "select account_id, workspace_id from account_links where account_id = any($1)
+         order by account_id, workspace_id",
+    )
+    .bind::<Array<SqlUuid>, _>(accounts)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.account_id, row.workspace_id)).collect())
 }
 
 /// A word about a subscription: what it is, or what it was from `updated_at` on.
@@ -162,8 +234,8 @@ pub struct SubscriptionRow {
     pub updated_at: DateTime<Utc>,
 }
 
-/// Every word about every subscription, the newest of each last. What traits say has no history that
-/// could be computed with: it depends on the order in which events came.
+/// Every word about every subscription, the newest of each last. The history of what traits say follows
+/// from the days of the workspace's traits.
 pub(super) fn subscriptions(
     conn: &mut PgConnection,
     ids: &[WorkspaceId],

@@ -50,14 +50,23 @@ pub struct Person {
     /// The one whose use made the score.
     #[serde(default)]
     pub is_lead: bool,
+    /// Nobody calls them a champion, but what they do suggests it.
+    #[serde(default)]
+    pub is_suggested: bool,
 }
 
 impl Person {
-    /// Whether they can decide or speak for it.
+    /// Whether this is an admin or a champion, as the score counts them.
     #[must_use]
     pub fn is_buyer(&self) -> bool {
         self.role.as_deref() == Some("admin")
-            || matches!(self.persona.as_deref(), Some("champion" | "economic_buyer"))
+            || self.persona.as_deref() == Some("champion")
+            || self.is_suggested
+    }
+
+    /// Whether they can decide or speak for it.
+    fn decides(&self) -> bool {
+        self.is_buyer() || self.persona.as_deref() == Some("economic_buyer")
     }
 
     /// Why this person: "admin, champion"; empty for an ordinary member.
@@ -68,7 +77,8 @@ impl Person {
             Some("economic_buyer") => Some("economic buyer"),
             other => other,
         };
-        role.into_iter().chain(persona).collect::<Vec<_>>().join(", ")
+        let suggested = self.is_suggested.then_some("champion, suggested");
+        role.into_iter().chain(persona).chain(suggested).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -122,7 +132,7 @@ pub struct Handoff {
     pub events: Vec<KeyEvent>,
     /// Admins, champions and economic buyers; without any, the most recently active.
     pub people: Vec<Person>,
-    /// Whether `people` are buyers.
+    /// Whether there is an admin or a champion, suggested ones included.
     pub has_buyer: bool,
     /// The first lines of a mail.
     pub opener: String,
@@ -189,16 +199,16 @@ pub fn handoff(mut known: Knowledge, occasion: &Occasion<'_>) -> Handoff {
     }
 }
 
-/// Buyers first, the lead user before the others, then the most recently active.
+/// Who decides first, the lead user before the others, then the most recently active.
 fn whom(mut people: Vec<Person>) -> (Vec<Person>, bool) {
     people.sort_by(|a, b| {
-        (b.is_buyer(), b.is_lead, b.last_active_at)
-            .cmp(&(a.is_buyer(), a.is_lead, a.last_active_at))
+        (b.decides(), b.is_lead, b.last_active_at)
+            .cmp(&(a.decides(), a.is_lead, a.last_active_at))
             .then_with(|| a.name.cmp(&b.name))
     });
-    let has_buyer = people.first().is_some_and(Person::is_buyer);
+    let has_buyer = people.iter().any(Person::is_buyer);
     if has_buyer {
-        people.retain(Person::is_buyer);
+        people.retain(Person::decides);
         people.truncate(PEOPLE);
     } else {
         people.truncate(REASONS);

@@ -12,8 +12,10 @@ use uuid::Uuid;
 
 use super::handoff::{KeyEvent, Knowledge, Person};
 use crate::error::{Error, Result};
-use crate::ids::WorkspaceId;
+use crate::ids::{UserId, WorkspaceId};
 use crate::schema::{event_definitions, key_events};
+use crate::scoring::card::Scorecard;
+use crate::scoring::lead::Why;
 use crate::workspaces::store_days;
 
 /// More than a handoff shows, so that the opener finds the integration behind five page views.
@@ -37,8 +39,8 @@ struct Head {
     next_best_action: Option<String>,
     #[diesel(sql_type = Jsonb)]
     signals: serde_json::Value,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    lead: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    card: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<Date>)]
     trial_start_on: Option<NaiveDate>,
 }
@@ -55,7 +57,7 @@ pub fn knowledge(
     let head: Head = sql_query(
         "select w.name, w.external_id, a.name as account, coalesce(s.score, 0) as score, \
            coalesce(s.stage, 'not_pql') as stage, coalesce(s.reasons, '{}') as reasons, \
-           s.next_best_action, coalesce(s.signals, '{}') as signals, s.lead_user_id as lead, \
+           s.next_best_action, coalesce(s.signals, '{}') as signals, s.card, \
            (select min(t.trial_start_on) from subscriptions t \
              where t.workspace_id = w.id and t.status = 'trialing') as trial_start_on \
          from workspaces w \
@@ -67,7 +69,9 @@ pub fn knowledge(
     )
     .bind::<SqlUuid, _>(workspace)
     .get_result(conn)?;
-    let people = people(conn, workspace, head.lead)?;
+    // A card that an older version wrote otherwise is as good as none until the next score.
+    let card: Option<Scorecard> = head.card.and_then(|card| serde_json::from_value(card).ok());
+    let people = people(conn, workspace, card.as_ref())?;
     Ok(Knowledge {
         workspace: head.name,
         external_id: head.external_id,
@@ -152,7 +156,7 @@ fn names(conn: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, String>
 #[derive(QueryableByName)]
 struct Member {
     #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+    id: UserId,
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = Nullable<Text>)]
@@ -167,32 +171,39 @@ struct Member {
     last_active_at: Option<DateTime<Utc>>,
 }
 
-/// Who counts first: admins and champions, then whoever was active last; one row a person.
+/// Who counts first: those whom the score counts as admins and champions, then whoever was active last;
+/// one row a person.
 fn people(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
-    lead: Option<Uuid>,
+    card: Option<&Scorecard>,
 ) -> Result<Vec<Person>> {
+    let lead = card.and_then(|card| card.lead_user.as_ref()).map(|lead| lead.user_id);
+    let buyers: Vec<UserId> =
+        card.iter().flat_map(|card| &card.buyers).map(|buyer| buyer.user_id).collect();
     let rows: Vec<Member> = sql_query(
         "select * from ( \
            select distinct on (c.id) c.id, coalesce(c.name, c.email, c.external_id) as name, c.email, \
-             c.job_title, m.role, m.persona, m.last_active_at \
+             c.job_title, m.role, m.persona, max(m.last_active_at) over (partition by c.id) as last_active_at \
            from memberships m \
            join product_users u on u.id = m.user_id \
            join product_users c on c.id = u.canonical_id \
            where m.workspace_id = $1 and m.left_at is null and c.kind = 'known' \
-           order by c.id, (m.role = 'admin') desc nulls last, m.persona nulls last, \
-             m.last_active_at desc nulls last \
+           order by c.id, array_position(array['admin', 'member', 'viewer'], m.role), array_position( \
+             array['champion', 'economic_buyer', 'evaluator', 'builder'], m.persona) \
          ) p \
-         order by (p.role = 'admin' or p.persona in ('champion', 'economic_buyer')) desc nulls last, \
+         order by (p.id = any($2) or p.role = 'admin' or p.persona in ('champion', 'economic_buyer')) \
+             desc nulls last, \
            p.last_active_at desc nulls last, p.id limit 50",
     )
     .bind::<SqlUuid, _>(workspace)
+    .bind::<Array<SqlUuid>, _>(buyers)
     .load(conn)?;
     Ok(rows
         .into_iter()
         .map(|row| Person {
             is_lead: lead == Some(row.id),
+            is_suggested: card.and_then(|card| card.buyer(row.id)) == Some(Why::SuggestedChampion),
             name: row.name,
             email: row.email,
             job_title: row.job_title,

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use super::day::{Name, UsageDay};
+use super::facts::suggests_champion;
 use super::signal::Fields;
 use super::taxonomy::{Kind, Taxonomy};
 
@@ -108,9 +109,9 @@ impl Aggregate {
         }
     }
 
-    /// Whether this looks like a champion: invites others and stays active (scoring.md).
+    /// Whether this looks like a champion: invites others and stays active.
     pub fn suggests_champion(&self) -> bool {
-        self.invites_sent_30d >= 2 && (self.active & last(14)).count_ones() >= 5
+        suggests_champion(self.invites_sent_30d, (self.active & last(14)).count_ones())
     }
 
     /// Sets the fields that workspaces and members share.

@@ -172,27 +172,30 @@ fn integrations(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
 
 fn team(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
     let people = known.people(as_of);
-    let present =
-        |day: NaiveDate| known.members.iter().filter(move |member| member.is_present(day));
+    let was_active =
+        |member: &Member| people.get(&member.id).is_some_and(|one| one.last_day.is_some());
+    let present: Vec<&Member> =
+        known.members.iter().filter(|member| member.counts(as_of, was_active(member))).collect();
     let active = |days: u32| {
-        let members = present(as_of).filter_map(|member| people.get(&member.id));
+        let members = present.iter().filter_map(|member| people.get(&member.id));
         count(members.filter(|person| person.active & last(days) != 0).count())
     };
-    let members = count(present(as_of).count());
+    let members = count(present.len());
     fields.set("member_count", members);
-    fields.set("admin_present", present(as_of).any(Member::is_admin));
-    let champion = |member: &Member| {
+    fields.set("admin_present", present.iter().any(|member| member.is_admin()));
+    let champion = |member: &&Member| {
         let suggested = people.get(&member.id).is_some_and(Aggregate::suggests_champion);
         member.is_champion() || (suggested && !member.is_admin())
     };
-    fields.set("champion_present", present(as_of).any(champion));
+    fields.set("champion_present", present.iter().any(champion));
     fields.set("dau", active(1));
     fields.set("wau", active(7));
     fields.set("mau", active(30));
     fields.set("seat_count_active_7d", active(7));
     fields.set("active_seats_7d", active(7));
     let month_ago = as_of.checked_sub_days(Days::new(30)).unwrap_or(as_of);
-    fields.set("seat_growth_30d", members - count(present(month_ago).count()));
+    let then = known.members.iter().filter(|member| member.is_present(month_ago));
+    fields.set("seat_growth_30d", members - count(then.count()));
     let seats = seats(known);
     fields.set("seats_purchased", seats);
     fields.set("seat_count_total", seats.unwrap_or(members));

@@ -13,6 +13,8 @@ use crate::ids::UserId;
 pub struct Member {
     /// Who.
     pub id: UserId,
+    /// The product's own id.
+    pub external_id: String,
     /// `admin`, `member` or `viewer`.
     pub role: Option<String>,
     /// `builder`, `champion`, `evaluator` or `economic_buyer`; set by a person or by a trait.
@@ -29,6 +31,8 @@ pub struct Member {
     pub joined_on: Option<NaiveDate>,
     /// The day from which it no longer exists.
     pub left_on: Option<NaiveDate>,
+    /// Spans between these two in which it did not exist: from a day until before another.
+    pub absences: Vec<(NaiveDate, NaiveDate)>,
     /// The first active day ever; lets a loader leave old usage days out.
     pub first_active_on: Option<NaiveDate>,
     /// The member-level signals (`usage::compute`), for user-level state rules.
@@ -41,6 +45,7 @@ impl Member {
     pub fn new(id: UserId) -> Self {
         Self {
             id,
+            external_id: id.to_string(),
             role: None,
             persona: None,
             seniority: None,
@@ -49,9 +54,16 @@ impl Member {
             email_kind: None,
             joined_on: None,
             left_on: None,
+            absences: Vec::new(),
             first_active_on: None,
             signals: Fields::new(),
         }
+    }
+
+    /// The order of members where nothing else decides: by the product's own id, as text.
+    #[must_use]
+    pub fn by_id(&self, other: &Self) -> std::cmp::Ordering {
+        (&self.external_id, self.id).cmp(&(&other.external_id, other.id))
     }
 
     /// Whether this is an admin of the workspace.
@@ -69,8 +81,19 @@ impl Member {
     /// Whether the membership exists on `day`. A member without a first day always did.
     #[must_use]
     pub fn is_present(&self, day: NaiveDate) -> bool {
-        self.left_on.is_none_or(|left| left > day)
-            && self.joined_on.is_none_or(|joined| joined <= day)
+        !self.is_gone(day) && self.joined_on.is_none_or(|joined| joined <= day)
+    }
+
+    /// Whether the member counts on `day`: the membership exists, or usage shows that it did before
+    /// the first day on record.
+    #[must_use]
+    pub fn counts(&self, day: NaiveDate, was_active: bool) -> bool {
+        !self.is_gone(day) && (was_active || self.joined_on.is_none_or(|joined| joined <= day))
+    }
+
+    fn is_gone(&self, day: NaiveDate) -> bool {
+        self.left_on.is_some_and(|left| left <= day)
+            || self.absences.iter().any(|(from, until)| *from <= day && day < *until)
     }
 
     /// The member's value of a field: an attribute, else a member-level signal; `None` when the
@@ -89,6 +112,13 @@ impl Member {
         };
         Some(Cow::Owned(Value::from(attribute.as_deref())))
     }
+}
+
+/// Whether somebody without a persona is taken for a champion: at least 2 invites sent in 30 days, and
+/// active on 5 of the last 14 days. An admin is none, see `docs/scoring.md`.
+#[must_use]
+pub fn suggests_champion(invites_30d: i64, active_days_14d: u32) -> bool {
+    invites_30d >= 2 && active_days_14d >= 5
 }
 
 /// A workspace's attributes as of the day. Enumerations are spelled as in the dictionary.

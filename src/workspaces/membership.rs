@@ -151,6 +151,60 @@ impl Membership {
     }
 }
 
+impl Membership {
+    /// Whether a statement may change what the membership was on some day; the same said again, after all
+    /// that is known, does not. To be asked before it is heard.
+    #[must_use]
+    pub fn is_news(&self, word: &Word, said: Moment) -> bool {
+        let is_late = |known: Option<Moment>| known.is_none_or(|known| said < known);
+        match word {
+            Word::Seen | Word::Active => false,
+            Word::Grouped => {
+                self.last_group_at.is_some_and(|last| said.at.date_naive() < last.date_naive())
+            }
+            Word::Left => true,
+            Word::Role(role) => {
+                is_late(moment(self.role_at, self.role_seq)) || self.role.as_deref() != Some(role)
+            }
+            Word::Persona(persona) => {
+                is_late(moment(self.persona_at, self.persona_seq))
+                    || self.persona.as_deref() != Some(persona)
+            }
+        }
+    }
+}
+
+/// What was said about a membership on one UTC day: of each kind of statement the newest, with its
+/// moment. All days up to one tell what the membership was on that day, whatever the order of arrival.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MembershipDay {
+    /// See [`Membership::role`].
+    pub role: Option<(&'static str, Moment)>,
+    /// See [`Membership::persona`].
+    pub persona: Option<(&'static str, Moment)>,
+    /// A `group()` call, or a record that says that the person is there.
+    pub grouped: Option<Moment>,
+    /// Leaving.
+    pub left: Option<Moment>,
+}
+
+impl MembershipDay {
+    /// Applies what was said, as [`Membership::hear`] does.
+    pub fn hear(&mut self, word: &Word, said: Moment) {
+        let newest = |known: Option<(&'static str, Moment)>, text: &'static str| {
+            let (known_text, at) = (known.map(|one| one.0), known.map(|one| one.1));
+            if newer(said, text, at, known_text) { Some((text, said)) } else { known }
+        };
+        match word {
+            Word::Seen | Word::Active => {}
+            Word::Grouped => self.grouped = self.grouped.max(Some(said)),
+            Word::Left => self.left = self.left.max(Some(said)),
+            Word::Role(role) => self.role = newest(self.role, role),
+            Word::Persona(persona) => self.persona = newest(self.persona, persona),
+        }
+    }
+}
+
 /// What has to be known of a membership of which nothing is said but that somebody was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {

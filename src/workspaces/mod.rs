@@ -1,6 +1,6 @@
 //! Tenants of the product, who is in them, and the pages on which people see them.
 //!
-//! Owns `workspaces`, `memberships`, `visitor_memberships`, `membership_changes` and `group_calls`. [`workspace`] and [`membership`]
+//! Owns `workspaces`, `memberships`, `visitor_memberships`, `membership_changes`, `membership_days` and `group_calls`. [`workspace`] and [`membership`]
 //! are the nouns, [`project`] is the drainer's part, [`places`] finds the workspace of events that do
 //! not name it.
 //!
@@ -28,6 +28,7 @@ pub mod store_activity;
 pub mod store_days;
 pub mod store_history;
 pub mod store_list;
+pub mod store_membership_days;
 pub mod store_memberships;
 pub mod store_page;
 mod store_places;

@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::PgConnection;
 use serde_json::{Map, Value};
 
-use super::membership::{Membership, Word, persona_named, role_named};
+use super::membership::{Membership, MembershipDay, Word, persona_named, role_named};
 use super::store_memberships::{self, Kept, Pair};
 use super::store_places::{self, Call};
 use super::workspace::{self, Workspace};
-use super::{places, store, store_visitors};
+use super::{places, store, store_membership_days, store_visitors};
 use crate::error::Result;
 use crate::ids::{UserId, WorkspaceId};
 use crate::ingest::chunk::{Chunk, ChunkEvent, Manner, Retold};
 use crate::ingest::message::{Json, Kind};
 use crate::ingest::moment::Moment;
+use crate::ingest::store_trait_days;
+use crate::ingest::trait_days::TraitDays;
 use crate::ingest::trait_names::{self, Subject};
 use crate::ingest::traits::text_of;
 
@@ -50,14 +52,15 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
 
 /// What changed about people may change the scores of their workspaces, and whose those are.
 fn tell_workspaces_of_people(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
-    let people: Vec<UserId> = chunk.changed_people.iter().copied().collect();
+    let people: Vec<UserId> = chunk.changed_people.keys().copied().collect();
     if people.is_empty() {
         return Ok(());
     }
     let today = chunk.now.date_naive();
-    for place in store_memberships::places(conn, &people)? {
-        chunk.touch(place.workspace_id, today);
-        chunk.relink.insert(place.workspace_id);
+    for (person, workspace) in store_memberships::workspaces_of(conn, &people)? {
+        let since = chunk.changed_people.get(&person).copied().unwrap_or(today);
+        chunk.touch(workspace, since);
+        chunk.relink.insert(workspace);
     }
     Ok(())
 }
@@ -77,6 +80,7 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
     let ids: Vec<WorkspaceId> = told.iter().map(|(id, _)| **id).collect();
     let mut known = store::load(conn, &ids)?;
     let mut changed = Vec::new();
+    let mut days = TraitDays::new(Subject::Workspace);
     for (id, said) in told {
         let fresh = !known.contains_key(id);
         if fresh {
@@ -93,6 +97,9 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
             for domain in workspace::named_domains(traits, at.at) {
                 let first = chunk.named.entry(domain).or_insert(at.at);
                 *first = at.at.min(*first);
+            }
+            if let Some(day) = days.say(id.0, &workspace.traits, traits, *at) {
+                chunk.touch(*id, day);
             }
             differs |= workspace.traits.say_all(traits, *at);
         }
@@ -114,6 +121,7 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
         chunk.relink.insert(*id);
         changed.push(workspace.clone());
     }
+    store_trait_days::add(conn, &days)?;
     store::upsert(conn, &changed)
 }
 
@@ -142,6 +150,21 @@ fn follow_visitors(
     Ok(())
 }
 
+/// What is said about memberships, by day.
+fn membership_days(
+    said: &BTreeMap<Pair, Vec<(Moment, Word)>>,
+) -> BTreeMap<(Pair, NaiveDate), MembershipDay> {
+    let mut days: BTreeMap<(Pair, NaiveDate), MembershipDay> = BTreeMap::new();
+    for (pair, words) in said {
+        for (at, word) in words {
+            if !matches!(word, Word::Seen | Word::Active) {
+                days.entry((*pair, at.at.date_naive())).or_default().hear(word, *at);
+            }
+        }
+    }
+    days
+}
+
 /// Writes what is said about these memberships; answers with those that are otherwise than before.
 fn write_memberships(
     conn: &mut PgConnection,
@@ -154,6 +177,7 @@ fn write_memberships(
     if pairs.is_empty() {
         return Ok(Vec::new());
     }
+    store_membership_days::add(conn, &membership_days(said))?;
     let spans = store_memberships::spans(conn, kept, &pairs)?;
     let (mut told, mut active) = (Vec::new(), Vec::new());
     for (pair, words) in said {
@@ -177,6 +201,9 @@ fn write_memberships(
         let before = known.remove(pair);
         let mut after = before.clone().unwrap_or_else(|| Membership::new(pair.0, pair.1, first.at));
         for (at, word) in words {
+            if after.is_news(word, *at) {
+                chunk.touch(pair.0, at.at.date_naive());
+            }
             after.hear(word, *at);
         }
         if before.as_ref() == Some(&after) {

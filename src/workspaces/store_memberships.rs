@@ -266,6 +266,35 @@ pub fn places(conn: &mut PgConnection, users: &[UserId]) -> Result<Vec<Place>> {
     .load(conn)?)
 }
 
+#[derive(QueryableByName)]
+struct PersonWorkspace {
+    #[diesel(sql_type = SqlUuid)]
+    user_id: UserId,
+    #[diesel(sql_type = SqlUuid)]
+    workspace_id: WorkspaceId,
+}
+
+/// The workspaces in which these people are or were members, by whichever of the users that are one
+/// person with them.
+///
+/// # Errors
+/// When the database fails.
+pub fn workspaces_of(
+    conn: &mut PgConnection,
+    users: &[UserId],
+) -> Result<Vec<(UserId, WorkspaceId)>> {
+    let rows: Vec<PersonWorkspace> = diesel::sql_query(
+        "select distinct p.id as user_id, m.workspace_id
+         from product_users p
+         join product_users u on u.canonical_id = p.canonical_id
+         join memberships m on m.user_id = u.id
+         where p.id = any($1)",
+    )
+    .bind::<Array<SqlUuid>, _>(users)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.user_id, row.workspace_id)).collect())
+}
+
 /// Memberships whose person created the workspace or accepted an invitation, as the key events of
 /// the pairs say now. A creator is an admin until a role is given; the earliest invitation stays.
 ///

@@ -155,8 +155,6 @@ pub struct Person {
     pub role: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     pub persona: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub persona_source: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     pub joined_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -182,9 +180,9 @@ pub fn people(conn: &mut PgConnection, id: WorkspaceId) -> Result<Vec<Person>> {
                  (array_agg(ms.role order by ms.left_at desc nulls first, case ms.role
                       when 'admin' then 1 when 'member' then 2 when 'viewer' then 3 else 4 end))[1]
                      as role,
-                 (array_agg(ms.persona order by ms.persona is null, ms.user_id))[1] as persona,
-                 (array_agg(ms.persona_source order by ms.persona is null, ms.user_id))[1]
-                     as persona_source,
+                 (array_agg(ms.persona order by ms.left_at desc nulls first, array_position(
+                      array['champion', 'economic_buyer', 'evaluator', 'builder'], ms.persona)))[1]
+                     as persona,
                  min(ms.joined_at) as joined_at,
                  case when bool_or(ms.left_at is null) then null else max(ms.left_at) end as left_at,
                  max(ms.last_active_at) as last_active_at,

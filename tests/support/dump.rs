@@ -15,7 +15,7 @@ const TRAITS: &str = "to_jsonb(t) || jsonb_build_object('trait_times', (select j
 const MEMBERSHIP: &str = "to_jsonb(t) - 'role_seq' - 'persona_seq' - 'group_seq' - 'left_seq'";
 
 /// What the drainer makes of the events.
-pub const PROJECTED: [(&str, &str); 22] = [
+pub const PROJECTED: [(&str, &str); 24] = [
     ("product_users", TRAITS),
     ("identifiers", "to_jsonb(t)"),
     ("identity_claims", "to_jsonb(t)"),
@@ -30,6 +30,8 @@ pub const PROJECTED: [(&str, &str); 22] = [
     ("memberships", MEMBERSHIP),
     ("visitor_memberships", MEMBERSHIP),
     ("membership_changes", "to_jsonb(t) - 'seq'"),
+    ("membership_days", "to_jsonb(t) - 'role_seq' - 'persona_seq' - 'group_seq' - 'left_seq'"),
+    ("trait_days", TRAITS),
     ("subscriptions", "to_jsonb(t)"),
     ("group_calls", "to_jsonb(t) - 'seq'"),
     ("usage_days", "to_jsonb(t)"),

@@ -11,7 +11,7 @@ use crate::scoring::card::Scorecard;
 use crate::scoring::change::{PartKind, Stored};
 use crate::scoring::compiled::CompiledModel;
 use crate::scoring::evaluate::{Evaluation, evaluate, evaluate_with_change};
-use crate::scoring::history::replay;
+use crate::scoring::history::score_on;
 use crate::usage::compute::Known;
 use crate::usage::day::{Names, UsageDay};
 use crate::usage::facts::{AccountFacts, Member, SubscriptionFacts, WorkspaceFacts};
@@ -92,7 +92,16 @@ impl Setting {
 
     fn changed(&self, stored: Option<Stored>) -> Scorecard {
         let id = WorkspaceId(Uuid::from_u128(1));
-        evaluate_with_change(&self.model, id, &self.known(), today(), stored).card
+        let known = self.known();
+        evaluate_with_change(&self.model, id, (Some(&known), &known), today(), stored).card
+    }
+
+    /// The change since yesterday, when `members` were those.
+    fn changed_from(&self, members: &[Member]) -> Scorecard {
+        let id = WorkspaceId(Uuid::from_u128(1));
+        let before = Known { members, ..self.known() };
+        let known = (Some(&before), &self.known());
+        evaluate_with_change(&self.model, id, known, today(), None).card
     }
 }
 
@@ -136,6 +145,31 @@ fn a_new_model_and_a_trial_that_nears_its_end() {
     assert_eq!((part(&card, PartKind::State), part(&card, PartKind::Model)), (500, -100));
     let card = setting.changed(Some(Stored { score: 100, model_version: 3 }));
     assert_eq!(part(&card, PartKind::Identity), -100);
+}
+
+#[test]
+fn a_new_role_is_a_part_of_its_own() {
+    let mut setting = Setting::new(&["member"]);
+    setting.did(1, "usage_limit_hit", 1, 1);
+    let before = setting.members.clone();
+    setting.members[0].role = Some("admin".to_owned());
+    let card = setting.changed_from(&before);
+    // Yesterday 10 * 0.6 = 6; a day later 6 * e^(-1/7) = 5.20; as admin 13 * e^(-1/7) = 11.27.
+    assert_eq!((card.change.as_ref().unwrap().from, card.score), (600, 1127));
+    assert_eq!((part(&card, PartKind::Decay), part(&card, PartKind::Role)), (-80, 607));
+    assert_eq!(part(&card, PartKind::Identity), 0);
+}
+
+#[test]
+fn another_lead_by_what_people_did_is_no_merge() {
+    let mut setting = Setting::new(&["admin", "admin"]);
+    setting.did(1, "upgrade_click", 1, 1);
+    setting.did(2, "login", 1, 1);
+    setting.did(2, "usage_limit_hit", 0, 1);
+    let card = setting.changed(None);
+    assert_eq!(card.lead_user.as_ref().map(|lead| lead.user_id), Some(user(2)));
+    // The first admin's 9.02 go, the second one's 13 come.
+    assert_eq!((part(&card, PartKind::Lead), part(&card, PartKind::Identity)), (1300 - 902, 0));
 }
 
 #[test]
@@ -246,12 +280,26 @@ proptest! {
     }
 
     #[test]
+    fn the_signals_and_the_flag_agree_on_buyers(setting in setting(), invites in 0i64..4, days in 0u64..7) {
+        let mut setting = setting;
+        setting.did(1, "invite_sent", 1, invites);
+        (0..days).for_each(|age| setting.did(1, "login", age, 1));
+        let evaluation = setting.on(today());
+        let signal = |key: &str| evaluation.fields.get(key) == &Value::Bool(true);
+        let is_covered = signal("admin_present") || signal("champion_present");
+        prop_assert_eq!(signal("no_buyer_coverage"), !is_covered);
+        prop_assert_eq!(evaluation.card.buyers.is_empty(), !is_covered);
+    }
+
+    #[test]
     fn replay_says_what_the_engine_said(setting in setting()) {
         let days: Vec<NaiveDate> = (0..25).rev().map(|age| today() - Days::new(age)).collect();
         let id = WorkspaceId(Uuid::from_u128(1));
-        let replayed = replay(&setting.model, id, &setting.known(), days.iter().copied());
-        prop_assert_eq!(replayed.len(), days.len());
-        for (replayed, day) in replayed.iter().zip(days) {
+        let mut usage = setting.usage.clone();
+        usage.sort_by_key(|one| one.day);
+        for day in days {
+            let known = Known { usage: &usage, ..setting.known() };
+            let replayed = score_on(&setting.model, id, &known, day);
             let card = setting.on(day).card;
             prop_assert_eq!((replayed.day, replayed.score, &replayed.stage), (day, card.score, &card.stage));
             let points: Vec<i64> = card.categories.iter().map(|category| category.points).collect();

@@ -98,13 +98,10 @@ fn read(conn: &mut diesel::PgConnection, id: WorkspaceId, today: NaiveDate) -> R
 fn show(me: &Viewer, found: Found, today: NaiveDate) -> MembersPage {
     let Found { head, members, people, activity, scores } = found;
     let shown = i64::try_from(people.len()).unwrap_or(i64::MAX);
-    let decides = |person: &Person| {
-        person.role.as_deref() == Some("admin") || person.persona.as_deref() == Some("champion")
-    };
     MembersPage {
         shell: record::shell(me, &head, Tab::Members),
         record: Record::new(&head, me, members, Tab::Members),
-        no_buyer: !people.iter().any(|person| person.left_at.is_none() && decides(person)),
+        no_buyer: !scores.iter().any(|score| score.part.is_buyer()),
         truncated: (shown >= PEOPLE).then(|| {
             format!(
                 "The first {} are shown, admins and the most active ones first.",
@@ -150,7 +147,7 @@ fn line(
             "role" => "shared address",
             _ => "",
         },
-        part: part(person),
+        part: part(person, score.map(|score| score.part)),
         title: person
             .job_title
             .clone()

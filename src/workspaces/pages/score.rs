@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::ids::{MemberId, UserId, WorkspaceId};
 use crate::scoring::card::{NO_BUYER_COVERAGE, Scorecard};
 use crate::scoring::explain::{self, Changed, LedgerPart, Names, Reason};
+use crate::scoring::lead::Why;
 use crate::scoring::model::{Model, stage_label};
 use crate::scoring::store_scores::{self, HistoryDay};
 use crate::scoring::{ops, store_models};
@@ -185,7 +186,7 @@ fn past_card(
     let (ground, case) = ops::open(conn, id)?;
     let Some(model) = ground.model_on(day) else { return Ok((None, None)) };
     let known = case.first_day().is_some_and(|first| first <= day);
-    let card = known.then(|| case.on_with_change(&ground, model, day, None).card);
+    let card = if known { case.card_on(&ground, day) } else { None };
     Ok((Some(model.model().clone()), card))
 }
 
@@ -235,8 +236,7 @@ fn show(
     };
     let ledger =
         card.as_ref().map(|card| explain::ledger(card, &model, &names)).unwrap_or_default();
-    let lead = card.as_ref().and_then(|card| card.lead_user.as_ref());
-    let coverage = card.as_ref().is_some_and(|card| card.has_flag(NO_BUYER_COVERAGE));
+    let no_buyer = card.as_ref().is_some_and(|card| card.has_flag(NO_BUYER_COVERAGE));
     let record = Record::new(&head, me, members, Tab::Score);
     ScorePage {
         shell: record::shell(me, &head, Tab::Score),
@@ -261,8 +261,8 @@ fn show(
         }),
         history: chart(&history, &model, today),
         has_people: !people.is_empty(),
-        no_buyer: past.is_none() && (coverage || !people.iter().any(decides)),
-        deciders: deciders(&people, lead.map(|lead| lead.user_id), me),
+        no_buyer: past.is_none() && no_buyer,
+        deciders: deciders(&people, card.as_ref(), me),
         events: events.iter().map(|event| happened(event, me)).collect(),
         next: next(&head, task, me).filter(|_| past.is_none()),
         arrived: arrived.filter(|_| past.is_none()),
@@ -324,15 +324,15 @@ fn chart(days: &[HistoryDay], model: &Model, today: NaiveDate) -> Option<History
     Some(History::new("history", title, note, &shown, &explain::bands(model), &marks))
 }
 
-/// Whether somebody can decide or speak for it.
-fn decides(person: &Person) -> bool {
-    person.left_at.is_none()
-        && (person.role.as_deref() == Some("admin")
-            || matches!(person.persona.as_deref(), Some("champion" | "economic_buyer")))
-}
-
-fn deciders(people: &[Person], lead: Option<UserId>, me: &Viewer) -> Vec<Decider> {
+/// Whom the score counts as a buyer, the lead user first, and who is said to hold the budget.
+fn deciders(people: &[Person], card: Option<&Scorecard>, me: &Viewer) -> Vec<Decider> {
+    let lead = card.and_then(|card| card.lead_user.as_ref()).map(|lead| lead.user_id);
     let leads = |person: &Person| lead == Some(person.id);
+    let why = |person: &Person| card.and_then(|card| card.buyer(person.id));
+    let decides = |person: &Person| {
+        why(person).is_some()
+            || (person.left_at.is_none() && person.persona.as_deref() == Some("economic_buyer"))
+    };
     let mut chosen: Vec<&Person> =
         people.iter().filter(|person| decides(person) || leads(person)).collect();
     chosen.sort_by_key(|person| !leads(person));
@@ -341,7 +341,7 @@ fn deciders(people: &[Person], lead: Option<UserId>, me: &Viewer) -> Vec<Decider
         .take(DECIDERS)
         .map(|person| Decider {
             name: name_of(person),
-            part: part(person),
+            part: part(person, why(person)),
             title: person.job_title.clone().unwrap_or_default(),
             leads: leads(person),
             active: person.last_active_at.map(|at| format::moment(at, me.now, me.zone)),
@@ -355,17 +355,12 @@ pub(super) fn name_of(person: &Person) -> String {
     named.or_else(|| person.email.clone()).unwrap_or_else(|| person.external_id.clone())
 }
 
-/// Role and persona: "admin, champion (suggested)".
-pub(super) fn part(person: &Person) -> String {
-    let persona = person.persona.as_deref().map(|persona| {
-        let words = in_words(persona).to_lowercase();
-        if person.persona_source.as_deref() == Some("suggested") {
-            format!("{words}, suggested")
-        } else {
-            words
-        }
-    });
-    person.role.clone().into_iter().chain(persona).collect::<Vec<_>>().join(", ")
+/// Role and persona: "member, champion, suggested".
+pub(super) fn part(person: &Person, why: Option<Why>) -> String {
+    let persona = person.persona.as_deref().map(|persona| in_words(persona).to_lowercase());
+    let suggested = (why == Some(Why::SuggestedChampion))
+        .then(|| explain::lead_word(Why::SuggestedChampion).to_owned());
+    person.role.clone().into_iter().chain(persona).chain(suggested).collect::<Vec<_>>().join(", ")
 }
 
 fn happened(event: &KeyEvent, me: &Viewer) -> Happened {

@@ -2,6 +2,7 @@
 
 mod api;
 mod contacts;
+mod dated;
 mod international;
 mod judging;
 mod stitching;

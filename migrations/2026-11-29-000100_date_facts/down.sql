@@ -1,0 +1,2 @@
+drop table membership_days;
+drop table trait_days;
