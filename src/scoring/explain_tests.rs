@@ -12,6 +12,7 @@ fn card(rows: Vec<LedgerRow>) -> Scorecard {
         score,
         stage: "warm".to_owned(),
         lead_user: None,
+        buyers: vec![],
         flags: Vec::new(),
         categories: [("intent", 2000), ("depth", 2500), ("negative", 0)]
             .map(|(key, max)| CategoryPoints { key: key.to_owned(), points: 0, max })

@@ -3,7 +3,7 @@
 //! The last state of each is taken from its own row, which is what was said altogether; the states before
 //! it follow from the days. Before the first day nothing was known.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::case::{DatedSubscription, WorkspaceState};
 use super::dated::Dated;
@@ -188,7 +188,6 @@ pub fn account(
     let mut said: Vec<(NaiveDate, bool, &Traits)> =
         own.chain(theirs.map(|(day, traits)| (*day, false, traits))).collect();
     said.sort_by_key(|(day, ..)| *day);
-    let midnight = NaiveTime::MIN;
     let mut account = Account {
         id,
         domain: String::new(),
@@ -208,7 +207,7 @@ pub fn account(
         let Some((day, ..)) = same_day.first() else { continue };
         let facts = facts_of(&account, &of_workspaces, &now);
         if changes.last().map_or(&before, |(_, facts)| facts) != &facts {
-            changes.push((day.and_time(midnight).date(), facts));
+            changes.push((*day, facts));
         }
     }
     Dated::of(before, changes, now)

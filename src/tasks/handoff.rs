@@ -297,6 +297,7 @@ mod tests {
             role: Some(role.to_owned()),
             persona: persona.map(ToOwned::to_owned),
             last_active_at: DateTime::from_timestamp(active, 0),
+            is_suggested: false,
             is_lead: false,
         }
     }

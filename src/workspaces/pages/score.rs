@@ -147,7 +147,11 @@ fn read(
 ) -> Result<Found> {
     let head = store_page::head(conn, id)?;
     let last = past.unwrap_or(today);
-    let history = store_scores::history(conn, id, last - TimeDelta::days(HISTORY_DAYS - 1), last)?;
+    let first = last - TimeDelta::days(HISTORY_DAYS - 1);
+    let history = match past {
+        Some(_) => ops::history(conn, id, first, last)?,
+        None => store_scores::history(conn, id, first, last)?,
+    };
     let (model, card) = match past {
         Some(day) => past_card(conn, id, day)?,
         None => (

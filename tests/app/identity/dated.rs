@@ -84,7 +84,11 @@ fn story() -> Vec<Value> {
         track("v", "w", "06T09", "upgrade_click"),
         identify("v", "12T08", json!({"title": "VP Sales"})),
         group("v", "w", "14T08", json!({"persona": "champion"})),
-        identify("u", "16T08", json!({"company": {"employees": 420, "industry": "Software"}})),
+        identify(
+            "u",
+            "16T08",
+            json!({"email": "u@acme.com", "company": {"employees": 420, "industry": "Software"}}),
+        ),
         group(
             "u",
             "w",
