@@ -50,15 +50,20 @@ pub(super) fn rename(
     values: &mut Map<String, Value>,
     times: &mut Map<String, Value>,
 ) {
-    let is_settled = |name: &String| name != "company" && canonical(subject, name) == *name;
-    if values.keys().chain(times.keys()).all(is_settled) {
+    if values.keys().chain(times.keys()).all(|name| is_canonical(subject, name)) {
         return;
     }
     let mut found: BTreeMap<String, ((Option<Moment>, Reverse<Distance>), Value, Value)> =
         BTreeMap::new();
-    for (name, time) in std::mem::take(times) {
-        let moment = Moment::from_json(&time);
+    let timed = std::mem::take(times).into_iter().map(|(name, time)| {
         let value = values.remove(&name).unwrap_or_default();
+        (name, value, time)
+    });
+    let mut all: Vec<(String, Value, Value)> = timed.collect();
+    // What was stored without a time is older than everything.
+    all.extend(std::mem::take(values).into_iter().map(|(name, value)| (name, value, Value::Null)));
+    for (name, value, time) in all {
+        let moment = Moment::from_json(&time);
         for (canonical, distance, value) in entries(subject, name, value) {
             let rank = (moment, Reverse(distance));
             if found.get(&canonical).is_none_or(|(known, ..)| rank > *known) {
@@ -66,12 +71,13 @@ pub(super) fn rename(
             }
         }
     }
-    values.clear();
     for (name, (_, value, time)) in found {
         if !value.is_null() {
             values.insert(name.clone(), value);
         }
-        times.insert(name, time);
+        if !time.is_null() {
+            times.insert(name, time);
+        }
     }
 }
 
@@ -108,16 +114,25 @@ fn entries(subject: Subject, name: String, value: Value) -> Vec<(String, Distanc
     }
 }
 
+/// Whether a stored name is the canonical one. Asked for every trait of everybody who is seen, so that it
+/// computes the canonical name only of names that look as if it were another one.
+fn is_canonical(subject: Subject, name: &str) -> bool {
+    if name == "company" {
+        return subject != Subject::User;
+    }
+    let is_plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if !is_plain || name.starts_with("company_") || name.contains("__") {
+        return canonical(subject, name) == name;
+    }
+    known(subject, &name.replace('_', "")).is_none_or(|known| known == name)
+        && !name.starts_with('_')
+        && !name.ends_with('_')
+}
+
 /// The canonical name of a trait: of a synonym the known one, else the name in snake case.
 #[must_use]
 pub fn canonical(subject: Subject, name: &str) -> String {
-    let folded = folded(name);
-    let known = match subject {
-        Subject::User => of_user(&folded),
-        Subject::Workspace => of_workspace(&folded).or_else(|| of_both(&folded)),
-        Subject::Company => of_company(&folded).or_else(|| of_both(&folded)),
-    };
-    if let Some(known) = known {
+    if let Some(known) = known(subject, &folded(name)) {
         return known.to_owned();
     }
     let snake = snake_case(name);
@@ -126,6 +141,14 @@ pub fn canonical(subject: Subject, name: &str) -> String {
             format!("company_{}", canonical(Subject::Company, member))
         }
         _ => snake,
+    }
+}
+
+fn known(subject: Subject, folded: &str) -> Option<&'static str> {
+    match subject {
+        Subject::User => of_user(folded),
+        Subject::Workspace => of_workspace(folded).or_else(|| of_both(folded)),
+        Subject::Company => of_company(folded).or_else(|| of_both(folded)),
     }
 }
 
@@ -357,7 +380,13 @@ mod tests {
                 let mut times: Map<String, Value> = once.keys().map(|name| (name.clone(), json!(1))).collect();
                 let mut values = once.clone();
                 rename(subject, &mut values, &mut times);
-                prop_assert_eq!(values, once);
+                prop_assert_eq!(values, once.clone());
+                for known in once.keys() {
+                    prop_assert!(is_canonical(subject, known), "{}", known);
+                }
+                if name != "company" {
+                    prop_assert_eq!(is_canonical(subject, &name), super::canonical(subject, &name) == name);
+                }
             }
         }
     }

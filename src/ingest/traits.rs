@@ -203,7 +203,8 @@ pub fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len().saturating_add(4));
     let mut after_small = false;
     for letter in name.trim().chars() {
-        if letter.is_uppercase() {
+        // Letters of mathematics are upper case and have no lower one.
+        if letter.is_uppercase() && letter.to_lowercase().next() != Some(letter) {
             if after_small {
                 snake.push('_');
             }
