@@ -26,7 +26,8 @@ pub fn beside(conn: &mut PgConnection, users: &[Pair]) -> Result<Vec<UserId>> {
     let rows: Vec<Visitor> = diesel::sql_query(
         "select distinct v.user_id
          from unnest($1::uuid[], $2::uuid[]) as t (workspace_id, user_id)
-         join product_users p on p.linked_id = t.user_id and p.kind = 'anonymous'
+         join product_users k on k.id = t.user_id
+         join product_users p on p.canonical_id = k.canonical_id and p.linked_id = k.id and p.kind = 'anonymous'
          join visitor_memberships v on v.user_id = p.id and v.workspace_id = t.workspace_id",
     )
     .bind::<Array<SqlUuid>, _>(workspaces)

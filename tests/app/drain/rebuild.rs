@@ -79,15 +79,15 @@ fn counted(product: &Product) -> Vec<String> {
         .dump()
         .into_iter()
         .filter(|line| !line.starts_with("unknown_event_names "))
-        .map(|line| match line.strip_prefix("memberships ") {
-            Some(row) => {
+        .map(|line| match line.split_once("memberships ") {
+            Some((of @ ("" | "visitor_"), row)) => {
                 let mut row: Value = serde_json::from_str(row).unwrap();
                 let row = row.as_object_mut().unwrap();
                 row.remove("last_active_at");
                 row.remove("explicit_active_at");
-                format!("memberships {}", json!(row))
+                format!("{of}memberships {}", json!(row))
             }
-            None => line,
+            _ => line,
         })
         .collect();
     lines.push(format!(
