@@ -10,6 +10,8 @@ use std::time::Duration;
 use thiserror::Error;
 use url::Url;
 
+use crate::web::client_address::TrustedProxies;
+
 /// The options that all commands share.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -59,6 +61,15 @@ pub struct Options {
         value_parser = clap::value_parser!(u32).range(16..=100_000)
     )]
     pub max_connections: u32,
+    /// Addresses and networks of proxies whose X-Forwarded-For is believed, or none
+    #[arg(
+        long,
+        global = true,
+        env = "RIPEN_TRUSTED_PROXIES",
+        value_name = "LIST",
+        default_value = "127.0.0.0/8,::1"
+    )]
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// How to reach a PostgreSQL; may contain a password, so it is never printed.
@@ -122,6 +133,8 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// Most connections of clients at a time.
     pub max_connections: usize,
+    /// The proxies that tell where requests come from.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Config {
@@ -153,6 +166,7 @@ impl Config {
             database_url: options.database_url.clone(),
             shutdown_timeout: Duration::from_secs(options.shutdown_timeout.into()),
             max_connections: usize::try_from(options.max_connections).unwrap_or(usize::MAX),
+            trusted_proxies: options.trusted_proxies.clone(),
         })
     }
 }

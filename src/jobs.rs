@@ -165,7 +165,7 @@ fn tidy(running: &Running<'_>) -> Result<()> {
     running.db.tx(Pool::Work, |conn| {
         ingest::store_journal::create_partitions(conn, now.date_naive())?;
         web::store::sweep_sessions(conn, now)?;
-        team::store_door::sweep_attempts(conn, now)?;
+        team::store_attempts::sweep_attempts(conn, now)?;
         queue::store::forget_finished(conn, now - KEEP_JOBS)?;
         queue::store::forget_finished_of(conn, SWEEP, now - KEEP_SWEEPS)?;
         tasks::store_notifications::forget(conn, now - KEEP_NOTIFICATIONS)?;

@@ -10,6 +10,8 @@
 //! (all its SQL), `ops.rs` (use cases, one transaction each), `pages.rs` (GET), `actions.rs`
 //! (forms), `api.rs` (JSON), `jobs.rs` (background work).
 
+#![deny(clippy::print_stderr)]
+
 // The platform: knows no feature.
 pub mod clock;
 pub mod config;

@@ -452,6 +452,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    known_devices (member_id, token_hash) {
+        member_id -> Uuid,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     membership_days (workspace_id, user_id, day) {
         workspace_id -> Uuid,
         user_id -> Uuid,
@@ -1139,6 +1148,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     journal_chunks,
     journal_pending,
     key_events,
+    known_devices,
     membership_changes,
     membership_days,
     membership_events,

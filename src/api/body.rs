@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 use crate::error::{Error, Result};
+use crate::web::api_key::{ApiKey, Read};
+use crate::web::body::{self, Held, Unread};
 
 /// Largest body.
 const LARGEST: usize = 1024 * 1024;
@@ -16,8 +18,11 @@ const LARGEST: usize = 1024 * 1024;
 const DEADLINE: Duration = Duration::from_secs(15);
 
 /// A body as it came.
-#[derive(Clone, Debug)]
-pub struct Body(web::Bytes);
+pub struct Body {
+    bytes: web::Bytes,
+    /// Counts as in memory until the handler is done.
+    _held: Held,
+}
 
 impl Body {
     /// Its JSON.
@@ -26,10 +31,10 @@ impl Body {
     /// A problem with the place where it stops to be JSON or to be what is asked for.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         // PostgreSQL holds a NUL in no text and no jsonb.
-        if self.0.windows(6).any(|six| six == b"\\u0000") {
+        if self.bytes.windows(6).any(|six| six == b"\\u0000") {
             return Err(Problem::bad_json("A text of it holds \\u0000. Leave that character out."));
         }
-        serde_json::from_slice(&self.0).map_err(|error| Problem::bad_json(format!("{error}.")))
+        serde_json::from_slice(&self.bytes).map_err(|error| Problem::bad_json(format!("{error}.")))
     }
 }
 
@@ -39,13 +44,23 @@ impl FromRequest for Body {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let payload = web::Payload::from_request(request, payload);
+        let key = ApiKey::<Read>::from_request(request, &mut Payload::None);
         Box::pin(async move {
+            // Handlers' arguments are made beside each other: without a key nothing is read here either.
+            key.await?;
             let payload = payload.await.map_err(Error::internal)?;
-            let read = payload.to_bytes_limited(LARGEST);
-            match tokio::time::timeout(DEADLINE, read).await {
-                Ok(Ok(Ok(bytes))) => Ok(Self(bytes)),
-                Ok(Err(_)) => Err(Error::invalid("", "Send at most 1 MB.")),
-                _ => Err(Error::invalid("", "The body did not arrive whole within 15 s.")),
+            match body::read_at_most(LARGEST, payload, body::forms(), DEADLINE).await {
+                Ok(body) => {
+                    let (bytes, held) = body.into_parts();
+                    Ok(Self { bytes, _held: held })
+                }
+                Err(Unread::TooLarge) => Err(Error::invalid("", "Send at most 1 MB.")),
+                Err(Unread::NoRoom) => {
+                    Err(Error::Unavailable(1, "too many bodies are in memory".to_owned()))
+                }
+                Err(Unread::TooSlow | Unread::Broken) => {
+                    Err(Error::invalid("", "The body did not arrive whole within 15 s."))
+                }
             }
         })
     }

@@ -17,13 +17,13 @@ use super::{answer, gate};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::SourceId;
-use crate::ingest::body::{self, Unread};
 use crate::ingest::endpoint::write_key;
 use crate::ingest::failure::BodyError;
 use crate::ingest::gzip::{self, BODY_LIMIT};
 use crate::jobs::PROJECTIONS;
 use crate::sources::key::KeyHash;
 use crate::sources::store;
+use crate::web::body::{self, Unread};
 
 /// Why a request with records was refused as a whole.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::{Error, Result};
-use crate::ingest::body::Budget;
+use crate::web::body::Budget;
 
 static TURN: Semaphore = Semaphore::const_new(1);
 static BUDGET: LazyLock<Budget> = LazyLock::new(Budget::default);

@@ -13,7 +13,7 @@ use crate::error::{Error, FieldErrors};
 use crate::team::audit::Actor;
 use crate::team::forms;
 use crate::team::member::{Function, Role};
-use crate::team::store::NewMember;
+use crate::team::store::{self, NewMember};
 use crate::team::{ops, ops_passwords, password};
 use crate::web::form::Check;
 
@@ -66,11 +66,13 @@ pub fn run(config: &Config, user: &User) -> Outcome {
 
 fn reset(config: &Config, email: &str, typed: &str) -> Outcome {
     let email = email.trim().to_lowercase();
-    if let Some(refusal) = password::refusal(typed, &[&email]) {
+    let db = Database::open(config)?;
+    let found = db.read(Pool::Work, |conn| store::by_email(conn, &email))?;
+    let name = found.map(|(member, _)| member.name).unwrap_or_default();
+    if let Some(refusal) = password::refusal(typed, &[&name, &email]) {
         return Err(Failure(format!("password: {refusal}")));
     }
     let hash = password::hash(typed)?;
-    let db = Database::open(config)?;
     let now = Clock::system().now();
     let actor = Actor::system();
     let outcome =

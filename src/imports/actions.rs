@@ -19,15 +19,18 @@ use crate::bulk::kind::Kind;
 use crate::error::{Error, FieldErrors, Result};
 use crate::team::audit::{self, Actor};
 use crate::web::answer::{self, Htmx};
-use crate::web::csrf;
 use crate::web::form::Fields;
 use crate::web::permit::{Import, Permit};
+use crate::web::{body, csrf};
 
 /// Bytes of a file.
 pub(super) const LARGEST: usize = 50 * 1024 * 1024;
 /// A larger upload is not even read to its end to be refused in words.
 const PATIENCE: usize = 4 * LARGEST;
-/// A piece of a body that has not come by then does not come.
+/// Parts of the form: the token, the kind, the file.
+const MOST_PARTS: usize = 3;
+/// A piece of a body that has not come by then does not come; nor may the whole be slower than 16 KB a
+/// second by then.
 const DEADLINE: Duration = Duration::from_secs(30);
 const CHOOSE_KIND: &str = "Choose what the rows of the file are.";
 /// Columns of a file, and characters of a column's name.
@@ -84,12 +87,17 @@ async fn receive(
     if !content_type.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/")) {
         return Err(at_file("Choose the CSV file to import."));
     }
-    let mut form = Multipart::new(request.headers(), payload);
+    let pieces = body::paced(payload, PATIENCE, DEADLINE);
+    let mut form = Multipart::new(request.headers(), pieces);
     let mut is_ours = false;
     let mut received = None;
-    while let Some(field) = next(form.next()).await? {
-        let mut field =
-            field.map_err(|_| at_file("The file did not arrive whole. Upload it again."))?;
+    let mut parts = 0_usize;
+    while let Some(field) = form.next().await {
+        let mut field = field.map_err(|_| not_whole())?;
+        parts += 1;
+        if parts > MOST_PARTS {
+            return Err(unasked());
+        }
         match field.name().unwrap_or_default() {
             csrf::FIELD => {
                 csrf::verify(request, &text(&mut field).await?)?;
@@ -114,7 +122,7 @@ async fn receive(
                     received = Some((name, look, size));
                 }
             }
-            _ => {}
+            _ => return Err(unasked()),
         }
     }
     if !is_ours {
@@ -143,20 +151,23 @@ async fn receive(
     Ok(())
 }
 
-/// Waits for the next piece of the form.
-async fn next<T>(
-    piece: impl Future<Output = Option<T>>,
-) -> std::result::Result<Option<T>, Refused> {
-    tokio::time::timeout(DEADLINE, piece)
-        .await
-        .map_err(|_| at_file("The file stopped arriving. Upload it again."))
+fn not_whole() -> Refused {
+    at_file("The file did not arrive whole, or too slowly. Upload it again.")
+}
+
+/// What no form of ours sends is not read.
+fn unasked() -> Refused {
+    Refused::Error(Error::invalid(
+        "",
+        "The form has a field that it should not have. Reload the page and upload the file again.",
+    ))
 }
 
 /// A short field as text.
 async fn text(field: &mut Field) -> std::result::Result<String, Refused> {
     let mut bytes = Vec::new();
-    while let Some(piece) = next(field.next()).await? {
-        let piece = piece.map_err(|_| at_file("The form did not arrive whole. Send it again."))?;
+    while let Some(piece) = field.next().await {
+        let piece = piece.map_err(|_| not_whole())?;
         if bytes.len().saturating_add(piece.len()) > 4096 {
             return Err(Refused::Error(Error::invalid("", "A field of the form is too long.")));
         }
@@ -178,14 +189,15 @@ async fn keep(
     app.db.tx_web(move |conn| store::begin(conn, id, &kind, &name, member, now)).await?;
     let (mut look, mut size, mut number) = (Look::default(), 0_usize, 0_i32);
     let mut part = Vec::with_capacity(PART);
-    while let Some(piece) = next(field.next()).await? {
-        let piece =
-            piece.map_err(|_| at_file("The file did not arrive whole. Upload it again."))?;
+    while let Some(piece) = field.next().await {
+        let piece = match piece {
+            Ok(piece) => piece,
+            // Much too large to be read to its end.
+            Err(_) if size > LARGEST => break,
+            Err(_) => return Err(not_whole()),
+        };
         size = size.saturating_add(piece.len());
         if size > LARGEST {
-            if size > PATIENCE {
-                break;
-            }
             continue;
         }
         look.see(&piece);
@@ -207,12 +219,8 @@ async fn keep(
 
 /// Reads a file to its end and keeps nothing: an answer before that would not be shown by browsers.
 async fn pass_over(field: &mut Field) -> std::result::Result<(), Refused> {
-    let mut size = 0_usize;
-    while let Some(Ok(piece)) = next(field.next()).await? {
-        size = size.saturating_add(piece.len());
-        if size > PATIENCE {
-            break;
-        }
+    while let Some(piece) = field.next().await {
+        piece.map_err(|_| not_whole())?;
     }
     Ok(())
 }

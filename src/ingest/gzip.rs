@@ -9,9 +9,7 @@ use std::io::Read;
 use flate2::read::MultiGzDecoder;
 
 use super::failure::BodyError;
-
-/// The most bytes a body may have, decompressed: 5 MB.
-pub const BODY_LIMIT: usize = 5 * 1024 * 1024;
+pub use crate::web::body::BODY_LIMIT;
 
 /// What a body is by its first bytes: JSON starts with none of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

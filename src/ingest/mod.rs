@@ -39,7 +39,6 @@ pub mod aside;
 pub mod api;
 pub mod arrivals;
 pub mod attribution;
-pub mod body;
 pub mod chunk;
 pub mod cors;
 pub mod drain;

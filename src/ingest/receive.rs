@@ -14,7 +14,6 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::body::{self, Budget, Unread};
 use super::endpoint::{self, Endpoint};
 use super::failure::BodyError;
 use super::gzip::{self, BODY_LIMIT};
@@ -31,6 +30,7 @@ use crate::error::{Error, Result, caught};
 use crate::ids::SourceId;
 use crate::sources::keyring::KeyRing;
 use crate::sources::store::OpenKey;
+use crate::web::body::{self, Budget, Unread};
 
 /// Bodies that are more than this, unpacked, are parsed off the server's own threads, so that a big one
 /// does not hold up the small ones behind it; a hop to another thread costs as much as parsing about so

@@ -11,12 +11,13 @@ use serde_json::json;
 
 use super::audit::{self, Actor};
 use super::forms::{JoinForm, LoginForm, PasswordForm, ProfileForm, ThemeForm};
+use super::hashing::{self, Lane};
 use super::member::{Member, Role};
 use super::ops::{self, Arrival};
-use super::ops_passwords;
 use super::pages::{Doorstep, JoinPage, LoginPage, MePage};
 use super::store::NewMember;
-use super::{hashing, password as policy, store, store_door};
+use super::{ops_passwords, ops_sign_in};
+use super::{password as policy, store, store_door};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::answer::{self, Htmx};
@@ -26,13 +27,23 @@ use crate::web::role::Theme;
 use crate::web::{session, store as sessions, token};
 use crate::{ownership, tasks};
 
-fn arrival(request: &HttpRequest) -> Arrival {
-    Arrival { address: session::address(request), user_agent: session::user_agent(request) }
+fn arrival(request: &HttpRequest, app: &App, device: &str) -> Arrival {
+    Arrival {
+        address: session::address(request, app),
+        user_agent: session::user_agent(request),
+        device: token::hash(device),
+    }
 }
 
 /// In with a new session.
-fn welcome(app: &App, session_token: String, location: &str) -> Result<HttpResponse> {
-    with_cookie(answer::see_other(location), session::cookie(app, session_token))
+fn welcome(
+    app: &App,
+    session_token: String,
+    device: String,
+    location: &str,
+) -> Result<HttpResponse> {
+    let response = with_cookie(answer::see_other(location), session::cookie(app, session_token))?;
+    with_cookie(response, session::device_cookie(app, device))
 }
 
 fn with_cookie(mut response: HttpResponse, cookie: Cookie<'static>) -> Result<HttpResponse> {
@@ -46,15 +57,18 @@ pub async fn login(
     app: web::Data<App>,
     form: Form<LoginForm>,
 ) -> Result<HttpResponse> {
-    let (now, arrival) = (app.clock.now(), arrival(&request));
-    let (email, address) = (form.email.clone(), arrival.address.clone());
-    let heard = app.db.tx_web(move |conn| ops::hear_claim(conn, &email, &address, now)).await;
+    hashing::has_room()?;
+    let device = session::device_of(&request, &app);
+    let (now, arrival) = (app.clock.now(), arrival(&request, &app, &device));
+    let (email, from) = (form.email.clone(), arrival.clone());
+    let heard = app.db.tx_web(move |conn| ops_sign_in::hear_claim(conn, &email, &from, now)).await;
     let claim = match heard {
         Ok(claim) => claim,
         Err(Error::TooMany(seconds)) => return too_many(&request, &app, &form, seconds),
         Err(error) => return Err(error),
     };
-    let right = hashing::matches(form.password.clone(), claim.phc.clone()).await?;
+    let lane = if claim.is_of_known_device() { Lane::Known } else { Lane::Stranger };
+    let right = hashing::matches(form.password.clone(), claim.phc.clone(), lane).await?;
     let (true, Some(member)) = (right, claim.member.clone()) else {
         failed(&app, claim.member, arrival.address, now).await?;
         let text = "This address and password do not belong together. Check both and try again.";
@@ -62,8 +76,8 @@ pub async fn login(
     };
     let home = answer::safe_next(&form.next).unwrap_or(member.role.home());
     let session_token =
-        app.db.tx_web(move |conn| ops::admit(conn, &member, &claim, &arrival, now)).await?;
-    welcome(&app, session_token, home)
+        app.db.tx_web(move |conn| ops_sign_in::admit(conn, &member, &claim, &arrival, now)).await?;
+    welcome(&app, session_token, device, home)
 }
 
 async fn failed(
@@ -138,7 +152,9 @@ pub async fn setup(
     link: web::Path<String>,
     form: Form<JoinForm>,
 ) -> Result<HttpResponse> {
-    let (now, link, arrival) = (app.clock.now(), link.into_inner(), arrival(&request));
+    let device = session::device_of(&request, &app);
+    let (now, link) = (app.clock.now(), link.into_inner());
+    let arrival = arrival(&request, &app, &device);
     let asked = link.clone();
     app.db.read_web(move |conn| ops::check_setup_link(conn, &asked, now)).await?;
     let join = match form.check(None) {
@@ -154,7 +170,7 @@ pub async fn setup(
         time_zone: zone_of(&request).name().to_owned(),
     };
     match app.db.tx_web(move |conn| ops::set_up(conn, &link, &new, &arrival, now)).await {
-        Ok(session_token) => welcome(&app, session_token, Role::Admin.home()),
+        Ok(session_token) => welcome(&app, session_token, device, Role::Admin.home()),
         Err(Error::Invalid(errors)) => refused(&request, &app, &form, None, errors),
         Err(error) => Err(error),
     }
@@ -167,7 +183,9 @@ pub async fn accept(
     link: web::Path<String>,
     form: Form<JoinForm>,
 ) -> Result<HttpResponse> {
-    let (now, link, arrival) = (app.clock.now(), link.into_inner(), arrival(&request));
+    let device = session::device_of(&request, &app);
+    let (now, link) = (app.clock.now(), link.into_inner());
+    let arrival = arrival(&request, &app, &device);
     let hash = token::hash(&link);
     let invite =
         app.db.read_web(move |conn| store_door::find_invite(conn, &hash, false, now)).await?;
@@ -188,7 +206,7 @@ pub async fn accept(
         })
         .await;
     match accepted {
-        Ok((session_token, role)) => welcome(&app, session_token, role.home()),
+        Ok((session_token, role)) => welcome(&app, session_token, device, role.home()),
         Err(Error::Invalid(errors)) => refused(&request, &app, &form, invited, errors),
         Err(error) => Err(error),
     }
@@ -248,10 +266,12 @@ pub async fn password(
     if let Some(refusal) = policy::refusal(&form.new, &[&me.name, &me.email]) {
         return wrong_password_form(&me, "new", &refusal);
     }
-    let (now, arrival) = (me.now, arrival(&request));
-    let (email, address) = (me.email.clone(), arrival.address.clone());
-    let claim = app.db.tx_web(move |conn| ops::hear_claim(conn, &email, &address, now)).await?;
-    let right = hashing::matches(form.current.clone(), claim.phc.clone()).await?;
+    let device = session::device_of(&request, &app);
+    let (now, arrival) = (me.now, arrival(&request, &app, &device));
+    let (email, from) = (me.email.clone(), arrival.clone());
+    let claim =
+        app.db.tx_web(move |conn| ops_sign_in::hear_claim(conn, &email, &from, now)).await?;
+    let right = hashing::matches(form.current.clone(), claim.phc.clone(), Lane::Known).await?;
     let (true, Some(member)) = (right, claim.member.clone()) else {
         failed(&app, claim.member, arrival.address, now).await?;
         return wrong_password_form(&me, "current", "This is not your present password.");
@@ -265,7 +285,8 @@ pub async fn password(
         .await?;
     let text = "Your password is changed. Other browsers have to sign in again.";
     let response = answer::told(&Htmx::default(), "/me", text)?;
-    with_cookie(response, session::cookie(&app, session_token))
+    let response = with_cookie(response, session::cookie(&app, session_token))?;
+    with_cookie(response, session::device_cookie(&app, device))
 }
 
 fn wrong_password_form(me: &Viewer, field: &str, text: &str) -> Result<HttpResponse> {

@@ -7,10 +7,9 @@ use serde_json::json;
 
 use super::audit::{self, Actor};
 use super::member::{Function, Member, Role};
-use super::password;
 use super::store::{self, NewMember};
+use super::store_attempts as attempts;
 use super::store_door::{self as door, Invite};
-use super::throttle::{self, Subjects};
 use crate::error::{Error, Result};
 use crate::ids::MemberId;
 use crate::web::{store as sessions, token};
@@ -27,58 +26,8 @@ pub struct Arrival {
     pub address: String,
     /// What it calls itself.
     pub user_agent: String,
-}
-
-/// A sign-in that was heard: whose it claims to be and the hash to check the password against.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    /// The member; none when there is none, or one who can't sign in.
-    pub member: Option<Member>,
-    /// Their hash, or nobody's, which takes as long to check.
-    pub phc: String,
-    pub(super) subjects: Subjects,
-}
-
-/// Hears a sign-in unless it has to wait, and counts it as failed until [`admit`] forgets it: so
-/// attempts in parallel count as well.
-///
-/// # Errors
-/// `TooMany` with the seconds to wait, or the database's.
-pub fn hear_claim(
-    conn: &mut PgConnection,
-    email: &str,
-    address: &str,
-    now: DateTime<Utc>,
-) -> Result<Claim> {
-    let subjects = throttle::subjects(email, address);
-    door::lock_attempts(conn, &subjects)?;
-    let found = store::by_email(conn, &email.trim().to_lowercase())?;
-    let found = found.filter(|(member, _)| member.deactivated_at.is_none());
-    let id = found.as_ref().map(|(member, _)| member.id);
-    let counts = door::counts(conn, &subjects, id, address, now)?;
-    if let Some(seconds) = throttle::wait(&counts, now) {
-        return Err(Error::TooMany(seconds));
-    }
-    door::insert_attempt(conn, &subjects, now)?;
-    Ok(match found {
-        Some((member, Some(phc))) => Claim { member: Some(member), phc, subjects },
-        _ => Claim { member: None, phc: password::NOBODY.to_owned(), subjects },
-    })
-}
-
-/// Opens a session for a claim whose password was right. Answers with the session's token.
-///
-/// # Errors
-/// The database's.
-pub fn admit(
-    conn: &mut PgConnection,
-    member: &Member,
-    claim: &Claim,
-    arrival: &Arrival,
-    now: DateTime<Utc>,
-) -> Result<String> {
-    door::forget_attempts(conn, &claim.subjects, now)?;
-    sign_in(conn, member.id, &member.name, arrival, now)
+    /// SHA-256 of its device token, which a sign-in makes known.
+    pub device: Vec<u8>,
 }
 
 pub(super) fn sign_in(
@@ -97,6 +46,7 @@ pub(super) fn sign_in(
         &arrival.address,
         now,
     )?;
+    attempts::remember_device(conn, id, &arrival.device, now)?;
     let actor = Actor::member(id, name);
     let detail = json!({"address": arrival.address});
     audit_member(conn, &actor, "member.signed_in", id, &detail, now)?;
@@ -351,6 +301,7 @@ pub fn deactivate(
     }
     store::set_deactivated(conn, id, Some(now))?;
     sessions::end_sessions_of(conn, id)?;
+    attempts::forget_devices(conn, id)?;
     audit_member(conn, actor, "member.deactivated", id, &json!({}), now)?;
     Ok(Member { deactivated_at: Some(now), ..member })
 }

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::audit::Actor;
 use super::member::Member;
-use super::ops::{Arrival, Claim, audit_member, sign_in};
+use super::ops::{Arrival, audit_member, sign_in};
+use super::ops_sign_in::Claim;
 use super::store;
-use super::store_door as door;
+use super::store_attempts as attempts;
 use crate::error::{Error, Result};
 use crate::web::store as sessions;
 
@@ -26,7 +27,8 @@ pub fn change_password(
 ) -> Result<String> {
     store::set_password(conn, member.id, password_hash)?;
     sessions::end_sessions_of(conn, member.id)?;
-    door::forget_attempts(conn, &claim.subjects, now)?;
+    attempts::forget_attempts(conn, &claim.subjects, now)?;
+    attempts::forget_devices(conn, member.id)?;
     let actor = Actor::member(member.id, &member.name);
     audit_member(conn, &actor, "member.password_changed", member.id, &json!({}), now)?;
     sign_in(conn, member.id, &member.name, arrival, now)
@@ -46,6 +48,7 @@ pub fn reset_password(
     let (member, _) = store::by_email(conn, email)?.ok_or(Error::NotFound)?;
     store::set_password(conn, member.id, password_hash)?;
     sessions::end_sessions_of(conn, member.id)?;
+    attempts::forget_devices(conn, member.id)?;
     audit_member(conn, actor, "member.password_reset", member.id, &json!({}), now)?;
     Ok(member)
 }

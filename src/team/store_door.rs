@@ -1,17 +1,14 @@
-//! The SQL of coming in: one-time links, counted attempts, and the audit log.
+//! The SQL of coming in: one-time links and the audit log.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, max};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use serde_json::Value;
 
 use super::audit::Actor;
 use super::member::{Function, Role};
-use super::throttle::{Count, Counts, KNOWN_FOR, Subjects, WINDOW};
 use crate::error::{Error, Result};
 use crate::ids::MemberId;
-use crate::schema::{audit_entries, invites, setup_links, sign_in_attempts};
+use crate::schema::{audit_entries, invites, setup_links};
 
 /// An invite that nobody accepted yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,113 +199,6 @@ pub fn use_setup_links(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()
         .set(setup_links::used_at.eq(now))
         .execute(conn)?;
     Ok(())
-}
-
-/// Makes attempts of the same account and of the same address wait for each other.
-///
-/// # Errors
-/// The database's.
-pub fn lock_attempts(conn: &mut PgConnection, subjects: &Subjects) -> Result<()> {
-    // Always the account first: two locks in one order can't deadlock.
-    for subject in [&subjects.account, &subjects.address] {
-        diesel::sql_query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
-            .bind::<Text, _>(subject)
-            .execute(conn)?;
-    }
-    Ok(())
-}
-
-/// The attempts within the window before `now`.
-///
-/// # Errors
-/// The database's.
-pub fn counts(
-    conn: &mut PgConnection,
-    subjects: &Subjects,
-    member: Option<MemberId>,
-    address: &str,
-    now: DateTime<Utc>,
-) -> Result<Counts> {
-    let mut count = |subject: &str| -> Result<Count> {
-        let (failures, last): (i64, Option<DateTime<Utc>>) = sign_in_attempts::table
-            .filter(sign_in_attempts::subject.eq(subject))
-            .filter(sign_in_attempts::at.gt(now - WINDOW))
-            .select((count_star(), max(sign_in_attempts::at)))
-            .first(conn)?;
-        Ok(Count { failures: u32::try_from(failures).unwrap_or(u32::MAX), last })
-    };
-    let (account, pair) = (count(&subjects.account)?, count(&subjects.pair)?);
-    let from_address = count(&subjects.address)?;
-    let known_address = match member {
-        Some(member) => signed_in_from(conn, member, address, now)?,
-        None => false,
-    };
-    Ok(Counts { account, address: from_address, pair, known_address })
-}
-
-fn signed_in_from(
-    conn: &mut PgConnection,
-    member: MemberId,
-    address: &str,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    Ok(diesel::select(diesel::dsl::exists(
-        audit_entries::table
-            .filter(audit_entries::subject_kind.eq("member"))
-            .filter(audit_entries::subject_id.eq(member.to_string()))
-            .filter(audit_entries::action.eq("member.signed_in"))
-            .filter(audit_entries::at.gt(now - KNOWN_FOR))
-            .filter(audit_entries::detail.retrieve_as_text("address").eq(address)),
-    ))
-    .get_result(conn)?)
-}
-
-/// Counts an attempt under its three subjects and drops what no longer counts.
-///
-/// # Errors
-/// The database's.
-pub fn insert_attempt(
-    conn: &mut PgConnection,
-    subjects: &Subjects,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let row = |subject: &str| {
-        (sign_in_attempts::subject.eq(subject.to_owned()), sign_in_attempts::at.eq(now))
-    };
-    let rows = [row(&subjects.account), row(&subjects.address), row(&subjects.pair)];
-    diesel::insert_into(sign_in_attempts::table).values(&rows[..]).execute(conn)?;
-    Ok(())
-}
-
-/// Forgets the failures of an account after it signed in, and the last attempt of its address.
-///
-/// # Errors
-/// The database's.
-pub fn forget_attempts(
-    conn: &mut PgConnection,
-    subjects: &Subjects,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let own = [&subjects.account, &subjects.pair];
-    diesel::delete(sign_in_attempts::table.filter(sign_in_attempts::subject.eq_any(own)))
-        .execute(conn)?;
-    let last = sign_in_attempts::table
-        .filter(sign_in_attempts::subject.eq(&subjects.address))
-        .select(max(sign_in_attempts::id))
-        .first::<Option<i64>>(conn)?;
-    diesel::delete(sign_in_attempts::table.filter(sign_in_attempts::id.nullable().eq(last)))
-        .execute(conn)?;
-    sweep_attempts(conn, now)?;
-    Ok(())
-}
-
-/// Deletes attempts that no longer count, and says how many.
-///
-/// # Errors
-/// The database's.
-pub fn sweep_attempts(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<usize> {
-    Ok(diesel::delete(sign_in_attempts::table.filter(sign_in_attempts::at.le(now - WINDOW)))
-        .execute(conn)?)
 }
 
 /// Writes one audit entry.

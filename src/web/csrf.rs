@@ -15,6 +15,7 @@ use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, web};
 
+use super::body::{self, Body, Held, Reader, Unread};
 use super::{permit, session, token};
 use crate::error::{Error, Result};
 
@@ -23,9 +24,12 @@ pub const FIELD: &str = "csrf_token";
 /// The name of the header that htmx requests carry.
 pub const HEADER: &str = "x-csrf-token";
 
-/// Largest form.
-const LARGEST_FORM: usize = 1024 * 1024;
-/// A form that arrives more slowly than this is dropped: actix itself would wait for ever.
+/// Largest form of somebody who is signed in.
+pub(super) const LARGEST_FORM: usize = 1024 * 1024;
+/// Largest form of somebody who is not: far above any of signing in.
+const LARGEST_OF_STRANGERS: usize = 64 * 1024;
+/// A form of which nothing comes for so long is dropped, as is one that is slower than 16 KB a second by
+/// then: actix itself would wait for ever.
 const DEADLINE: Duration = Duration::from_secs(15);
 
 /// The token for the forms of whoever holds this session token.
@@ -47,7 +51,8 @@ pub async fn guard(
         return next.call(request).await;
     }
     match checked(&mut request).await {
-        Ok(()) => next.call(request).await,
+        // Counted as in memory until the handler is done with it.
+        Ok(_held) => next.call(request).await,
         Err(error) => Ok(request.error_response(error)),
     }
 }
@@ -62,24 +67,57 @@ fn is_upload(request: &HttpRequest) -> bool {
         && kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"))
 }
 
-async fn checked(request: &mut ServiceRequest) -> Result<()> {
+async fn checked(request: &mut ServiceRequest) -> Result<Option<Held>> {
     if !is_same_site(request.request()) {
         return Err(Error::Forbidden("This form was sent from another site.".to_owned()));
     }
     if is_upload(request.request()) {
-        return Ok(());
+        return Ok(None);
     }
-    let read = request.extract::<web::Payload>();
-    let payload = read.await.map_err(Error::internal)?;
-    let body = match tokio::time::timeout(DEADLINE, payload.to_bytes_limited(LARGEST_FORM)).await {
-        Ok(Ok(Ok(body))) => body,
-        Ok(Ok(Err(_))) => return Err(Error::invalid("", "The form did not arrive whole.")),
-        Ok(Err(_)) => return Err(Error::invalid("", "The form is larger than 1 MB.")),
-        Err(_) => return Err(Error::invalid("", "The form took too long to arrive.")),
-    };
+    let payload = request.extract::<web::Payload>().await.map_err(Error::internal)?;
+    let (body, held) = read(request.request(), payload).await?.into_parts();
     let verdict = has_token(request.request(), &body);
     request.set_payload(Payload::from(body));
-    verdict
+    verdict.map(|()| Some(held))
+}
+
+/// Reads a form: its beginning, and the rest only of somebody who is signed in.
+async fn read(request: &HttpRequest, payload: web::Payload) -> Result<Body> {
+    let length = request.headers().get("content-length").and_then(|value| value.to_str().ok());
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > LARGEST_FORM) {
+        return Err(too_large());
+    }
+    let mut reader = Reader::new(payload, body::forms().of_strangers(), DEADLINE);
+    let is_small = length.is_none_or(|length| length <= LARGEST_OF_STRANGERS);
+    if is_small && reader.read_to(LARGEST_OF_STRANGERS).await.map_err(unread)? {
+        return Ok(reader.into_body());
+    }
+    if !permit::is_signed_in(request).await? {
+        return Err(Error::invalid(
+            "",
+            "The form is larger than 64 KB, which only people who are signed in may send. Sign in and send it again.",
+        ));
+    }
+    reader.is_known();
+    if reader.read_to(LARGEST_FORM).await.map_err(unread)? {
+        Ok(reader.into_body())
+    } else {
+        Err(too_large())
+    }
+}
+
+fn too_large() -> Error {
+    Error::invalid("", "The form is larger than 1 MB.")
+}
+
+fn unread(unread: Unread) -> Error {
+    match unread {
+        Unread::TooLarge => too_large(),
+        Unread::TooSlow => Error::invalid("", "The form took too long to arrive. Send it again."),
+        Unread::NoRoom => Error::Unavailable(2, "too many forms are in memory".to_owned()),
+        Unread::Broken => Error::invalid("", "The form did not arrive whole. Send it again."),
+    }
 }
 
 /// What the browser itself says about where the request comes from.

@@ -30,7 +30,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
-use super::address;
+use super::{address, csrf};
 use crate::error::{Error, FieldErrors, Result};
 
 /// A form as a struct of strings: fields that were not sent are empty (`#[serde(default)]`).
@@ -49,9 +49,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = web::Bytes::from_request(request, payload);
+        let payload = web::Payload::from_request(request, payload);
         Box::pin(async move {
-            let body = body.await.map_err(|_| unreadable())?;
+            // `csrf` has read it within the same limit; actix's own for bytes is lower.
+            let payload = payload.await.map_err(|_| unreadable())?;
+            let body = payload.to_bytes_limited(csrf::LARGEST_FORM).await;
+            let body = body.map_err(|_| unreadable())?.map_err(|_| unreadable())?;
             if address::holds_nul(&body) {
                 return Err(Error::invalid(
                     "",

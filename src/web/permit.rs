@@ -175,6 +175,15 @@ fn visit(
     Ok(Some((visit, counters)))
 }
 
+/// Whether the request carries a session that lives, for what has to know it before anything else.
+pub(super) async fn is_signed_in(request: &HttpRequest) -> Result<bool> {
+    let app = app(request)?;
+    let Some(token) = session::token_of(request, &app) else { return Ok(false) };
+    let (hash, now) = (token::hash(&token), app.clock.now());
+    let found = app.db.read_web(move |conn| store::find_session(conn, &hash, now)).await?;
+    Ok(found.is_some())
+}
+
 async fn viewer(request: &HttpRequest) -> Result<Option<Viewer>> {
     let app = app(request)?;
     let Some(token) = session::token_of(request, &app) else { return Ok(None) };

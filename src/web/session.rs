@@ -13,13 +13,15 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use chrono::TimeDelta;
 
-use super::token;
+use super::{client_address, token};
 use crate::app::App;
 
 /// A session that is not used ends.
 pub const IDLE: TimeDelta = TimeDelta::hours(12);
 /// A session ends, used or not.
 pub const ABSOLUTE: TimeDelta = TimeDelta::days(7);
+/// How long a browser keeps its device token; the throttle's `KNOWN_FOR`.
+const DEVICE_LASTS: TimeDelta = TimeDelta::days(90);
 /// `last_seen_at` is written no more often than this.
 pub const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 
@@ -70,23 +72,45 @@ pub fn before_sign_in(request: &HttpRequest, app: &App) -> (String, Option<Cooki
     }
 }
 
-/// Where a request comes from, for the throttle and the list of sessions: the peer's address. Behind
-/// a proxy on this machine, the last address that the proxy added.
+/// The device token that the browser sent, or a new one for [`device_cookie`] to set. By it the throttle
+/// knows a browser in which somebody signed in before; it opens nothing.
 #[must_use]
-pub fn address(request: &HttpRequest) -> String {
+pub fn device_of(request: &HttpRequest, app: &App) -> String {
+    request
+        .cookie(device_name(app.is_https()))
+        .map(|cookie| cookie.value().to_owned())
+        .filter(|token| token.len() == 43)
+        .unwrap_or_else(token::random)
+}
+
+/// The cookie by which a browser is known after a sign-in: it outlives the session.
+#[must_use]
+pub fn device_cookie(app: &App, token: String) -> Cookie<'static> {
+    Cookie::build(device_name(app.is_https()), token)
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.is_https())
+        .max_age(Duration::seconds(DEVICE_LASTS.num_seconds()))
+        .finish()
+}
+
+fn device_name(https: bool) -> &'static str {
+    if https { "__Host-ripen-device" } else { "ripen-device" }
+}
+
+/// Where a request comes from, for the throttle and the list of sessions: the peer's address, or, where
+/// the peer is a trusted proxy, the one that this tells of.
+#[must_use]
+pub fn address(request: &HttpRequest, app: &App) -> String {
     let Some(peer) = request.peer_addr() else { return "unknown".to_owned() };
-    let forwarded = request
+    let headers: Vec<&str> = request
         .headers()
         .get_all("x-forwarded-for")
-        .last()
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.rsplit(',').next())
-        .and_then(|value| value.trim().parse::<std::net::IpAddr>().ok());
-    match forwarded {
-        // Only a proxy on this machine is believed: anybody else could claim any address.
-        Some(address) if peer.ip().is_loopback() => address.to_string(),
-        _ => peer.ip().to_string(),
-    }
+        .map(|value| value.to_str().unwrap_or_default())
+        .collect();
+    let trusted = &app.config.trusted_proxies;
+    client_address::client(peer.ip(), headers.into_iter(), trusted).to_string()
 }
 
 /// The browser's name as it tells it, cut to what a list can show.

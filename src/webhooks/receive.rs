@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::ops::{self, Answer, Signed};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::ingest::body::{self, Budget, DEADLINE, Unread};
 use crate::sources::store_webhooks::Kind;
+use crate::web::body::{self, Budget, DEADLINE, Unread};
 
 /// More than any event of Stripe's has.
 const LONGEST: usize = 1024 * 1024;

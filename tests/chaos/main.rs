@@ -19,6 +19,7 @@ mod disk;
 #[path = "../support/dump.rs"]
 mod dump;
 mod healing;
+mod holding;
 mod imports;
 mod kills;
 #[allow(dead_code, reason = "the application's tests use the rest")]

@@ -70,16 +70,23 @@ impl House {
 
     /// An empty one under this public address.
     pub async fn open_at(public_url: &str) -> Self {
+        Self::open_with(public_url, |_| ()).await
+    }
+
+    /// An empty one under this public address, whose operator decided otherwise.
+    pub async fn open_with(public_url: &str, decide: impl FnOnce(&mut Config)) -> Self {
         let db = TestDb::new();
         let clock = Clock::frozen(opening());
-        let config = Config {
+        let mut config = Config {
             data_dir: "/nonexistent".into(),
             bind: "127.0.0.1:0".parse().unwrap(),
             public_url: public_url.parse().unwrap(),
             database_url: None,
             shutdown_timeout: std::time::Duration::from_secs(30),
             max_connections: 64,
+            trusted_proxies: "127.0.0.0/8,::1".parse().unwrap(),
         };
+        decide(&mut config);
         let app = App { db: db.clone(), clock: clock.clone(), config };
         let service = Rc::new(init_service(app::service(web::Data::new(app.clone()))).await);
         let call = move |request: TestRequest| -> LocalBoxFuture<'static, HttpResponse> {

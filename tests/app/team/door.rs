@@ -226,7 +226,7 @@ async fn a_new_password_ends_all_other_sessions() {
     let change = |current, new| [("current", current), ("new", new)];
     let next = "lantern gravel tuesday";
     here.post("/me/password", &change("wrong", next)).await.says(422, "not your present password");
-    here.post("/me/password", &change(PASSWORD, "password1234")).await.says(422, "lists");
+    here.post("/me/password", &change(PASSWORD, "password1234")).await.says(422, "easy to guess");
     here.post("/me/password", &change(PASSWORD, next)).await.leads_to("/me");
     assert_ne!(here.session_token(), before);
     here.get("/me").await.says(200, "Your password is changed");

@@ -1,6 +1,7 @@
 //! The door and the team over HTTP.
 
 mod audited;
+mod bodies;
 mod door;
 mod every_route;
 mod hostile;
