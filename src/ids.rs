@@ -10,6 +10,8 @@ use diesel::serialize::{Output, ToSql};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::values::id::clean;
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
@@ -79,8 +81,9 @@ ids! {
 /// The namespace of ids made from the product's own ids: never changed, or every id would be.
 const EXTERNAL: Uuid = Uuid::from_u128(0x5d0c_3a52_6b7e_4f0e_9a0e_7269_7065_6e31);
 
+/// One id for all the ways in which files and clients write the same one, see [`clean`].
 fn derived(kind: &str, external: &str) -> Uuid {
-    Uuid::new_v5(&EXTERNAL, [kind, ":", external].concat().as_bytes())
+    Uuid::new_v5(&EXTERNAL, [kind, ":", clean(external)].concat().as_bytes())
 }
 
 impl UserId {

@@ -25,6 +25,7 @@ pub mod queue;
 pub mod schema;
 pub mod shutdown;
 pub mod threads;
+pub mod values;
 pub mod web;
 
 // Features, in the order of the data.

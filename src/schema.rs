@@ -302,6 +302,8 @@ diesel::table! {
         rejected -> Int8,
         job_id -> Nullable<Int8>,
         finished_at -> Nullable<Timestamptz>,
+        header_row -> Int4,
+        encoding_sample -> Bytea,
     }
 }
 

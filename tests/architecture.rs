@@ -32,7 +32,7 @@ const FEATURES: [&str; 18] = [
     "routing",
 ];
 /// The platform, which knows no feature.
-const PLATFORM: [&str; 6] = ["clock", "db", "error", "ids", "queue", "schema"];
+const PLATFORM: [&str; 7] = ["clock", "db", "error", "ids", "queue", "schema", "values"];
 /// Faces of a feature: they may read any feature, and nobody but the tables of contents imports them.
 const FACES: [&str; 4] = ["pages", "actions", "api", "endpoint"];
 

@@ -17,6 +17,7 @@ use crate::api::problem::Problem;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::ingest::traits::snake_case;
+use crate::values::text::trimmed;
 use crate::web::api_key::{ApiKey, Write};
 
 /// `PUT /api/v1/workspaces/{workspace_id}`.
@@ -126,7 +127,8 @@ fn name(kind: Kind, members: &mut Map<String, Value>, field: &str, id: String) -
     let is_it = |name: &str| kind.field(&snake_case(name)).filter(|known| known.name == field);
     let id = Value::from(id);
     for (name, said) in &*members {
-        let is_nothing = said.is_null() || said.as_str().is_some_and(|text| text.trim().is_empty());
+        let is_nothing =
+            said.is_null() || said.as_str().is_some_and(|text| trimmed(text).is_empty());
         let Some(known) = is_it(name).filter(|_| !is_nothing) else { continue };
         if known.of.read(said).ok() != known.of.read(&id).ok() {
             return Err(Error::invalid(field, "The body names another one than the address."));

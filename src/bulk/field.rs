@@ -2,6 +2,7 @@
 //! reference all read these tables.
 
 use super::value::Type;
+use crate::values::text::{Holds, is_empty_word, trimmed};
 
 /// One field of a record.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,19 @@ pub struct Field {
     pub traits: &'static [&'static str],
     /// Headers under which files have it, in snake case, beside its own name.
     pub headers: &'static [&'static str],
+}
+
+impl Field {
+    /// Whether a text says nothing in this field, as an empty cell does: a blank one, or a word such as
+    /// `NULL` and `#N/A`. Such a word as a record's own id is refused instead.
+    #[must_use]
+    pub fn is_empty(&self, text: &str) -> bool {
+        match self.of {
+            Type::Id if self.is_required => trimmed(text).is_empty(),
+            Type::Text => is_empty_word(text, Holds::of(self.name)),
+            _ => is_empty_word(text, Holds::Word),
+        }
+    }
 }
 
 const fn field(

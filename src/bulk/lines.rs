@@ -2,6 +2,8 @@
 //!
 //! Bytes are cut into records before any is parsed, so that a broken one is refused alone.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -109,7 +111,7 @@ pub fn members(bytes: &[u8]) -> Result<Map<String, Value>, (&'static str, String
     let text = std::str::from_utf8(bytes).map_err(|_| {
         ("invalid_json", "The record is not UTF-8. Send it in that encoding.".to_owned())
     })?;
-    match serde_json::from_str(text) {
+    match serde_json::from_str(&with_long_integers_as_text(text)) {
         Ok(Value::Object(members)) => {
             if depth_of(members.values()) >= DEPTH_LIMIT {
                 return Err((
@@ -130,6 +132,61 @@ pub fn members(bytes: &[u8]) -> Result<Map<String, Value>, (&'static str, String
         Ok(_) => Err(("invalid_json", "The record is no JSON object: write it as {…}.".to_owned())),
         Err(error) => Err(("invalid_json", format!("The record is no valid JSON: {error}."))),
     }
+}
+
+/// The same JSON with integers beyond 64 bits as texts, which keep all their digits: as numbers two ids
+/// would become one.
+fn with_long_integers_as_text(json: &str) -> Cow<'_, str> {
+    let bytes = json.as_bytes();
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    if !bytes.windows(19).any(|window| window.iter().all(is_digit)) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len().saturating_add(16));
+    let (mut rest, mut quoted) = (json, false);
+    while let Some(first) = rest.bytes().next() {
+        let mut taken = 1;
+        match first {
+            b'\\' if quoted => taken = 2,
+            b'"' => quoted = !quoted,
+            b'-' | b'0'..=b'9' if !quoted => {
+                let is_number =
+                    |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+                let end = rest.find(|c| !is_number(c)).unwrap_or(rest.len());
+                let (number, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+                let digits = number.strip_prefix('-').unwrap_or(number);
+                let is_long = digits.len() > 18
+                    && digits.bytes().all(|byte| byte.is_ascii_digit())
+                    && !digits.starts_with('0')
+                    && number.parse::<i64>().is_err()
+                    && number.parse::<u64>().is_err();
+                if is_long && !after.trim_start().starts_with(':') {
+                    out.extend(["\"", number, "\""]);
+                } else {
+                    out.push_str(number);
+                }
+                rest = after;
+                continue;
+            }
+            _ => {
+                let end = rest
+                    .bytes()
+                    .skip(1)
+                    .position(|byte| {
+                        matches!(byte, b'"' | b'\\')
+                            || (!quoted && matches!(byte, b'-' | b'0'..=b'9'))
+                    })
+                    .map_or(rest.len(), |at| at.saturating_add(1));
+                taken = end;
+            }
+        }
+        // An escape before a character of several bytes is no JSON: the rest goes on as it is.
+        let Some((now, after)) = rest.split_at_checked(taken) else { break };
+        out.push_str(now);
+        rest = after;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 fn depth_of<'a>(values: impl Iterator<Item = &'a Value>) -> usize {
@@ -210,7 +267,35 @@ mod tests {
         assert!(members("{\"a\": \"\\\\u0000\"}".as_bytes()).is_ok(), "a backslash, and no NUL");
     }
 
+    #[test]
+    fn integers_beyond_64_bits_keep_their_digits() {
+        let text = "{\"a\": 123456789012345678901234, \"b\": [-98765432109876543210, 18446744073709551615], \"c\": \"x 123456789012345678901234 \\\"\", \"d\": 1.5e3, \"é\": 12345678901234567890.5}";
+        let members = members(text.as_bytes()).unwrap();
+        assert_eq!(members["a"], "123456789012345678901234");
+        assert_eq!(members["b"][0], "-98765432109876543210");
+        assert_eq!(members["b"][1], u64::MAX);
+        assert_eq!(members["c"], "x 123456789012345678901234 \"");
+        assert_eq!(members["d"], 1500.0);
+        assert!(members["é"].is_f64());
+        assert!(super::members(b"{123456789012345678901234: 1}").is_err());
+        assert!(super::members(b"{\"a\": 0123456789012345678901234}").is_err());
+    }
+
     proptest! {
+        #[test]
+        fn long_integers_as_text_change_nothing_else(text in "[\"\\\\0-9eé.,:{}\\[\\] -]{0,60}", number in any::<i128>()) {
+            let short = with_long_integers_as_text(&text);
+            if let (Ok(one), Ok(other)) = (serde_json::from_str::<Value>(&text), serde_json::from_str::<Value>(&short))
+                && *short == text
+            {
+                prop_assert_eq!(one, other);
+            }
+            prop_assert_eq!(serde_json::from_str::<Value>(&text).is_ok(), serde_json::from_str::<Value>(&short).is_ok());
+            let json = format!("{{\"a\": {number}}}");
+            let kept = members(json.as_bytes()).unwrap();
+            prop_assert_eq!(crate::values::text::text_of(&kept["a"]), Some(number.to_string()));
+        }
+
         #[test]
         fn cutting_never_panics_and_keeps_good_neighbours(
             bodies in prop::collection::vec("[^\\[\\]{},\"\\\\\n]{0,10}", 0..6), raw in prop::collection::vec(any::<u8>(), 0..60),

@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 
 use crate::identity::address;
 use crate::identity::domain::{Email, company_domain};
-use crate::ingest::message::is_junk_id;
-use crate::ingest::traits::{number_of, snake_case, text_of};
+use crate::ingest::traits::snake_case;
 use crate::subscriptions::terms::{STATUSES, period_named, status_named};
+use crate::values::head_count::head_count;
+use crate::values::number::{Fault, number};
+use crate::values::text::{Holds, is_empty_word, text_of};
+use crate::values::{boolean, id};
 use crate::workspaces::membership::{persona_named, role_named};
 
 /// The longest id, in bytes, as for events.
@@ -97,22 +100,15 @@ impl Type {
             Self::Flag => flag(value),
             Self::Whole => whole(value),
             Self::Amount => amount(value),
-            Self::HeadCount => whole(value).or_else(|_| head_count(value)),
+            Self::HeadCount => whole(value).or_else(|_| counted(value)),
             Self::Time => time(value).map(|at| at.to_rfc3339().into()),
+            Self::Id => identifier(value).map(Value::String),
             _ => self.text(value).map(Value::String),
         }
     }
 
     fn text(self, value: &Value) -> Result<String, String> {
         let text = text_of(value).ok_or_else(|| format!("{} is no text.", quoted(value)))?;
-        if self == Self::Id && (text.len() > LONGEST_ID || is_junk_id(&text)) {
-            let why = if text.len() > LONGEST_ID {
-                "is longer than 512 bytes"
-            } else {
-                "is an id that means nobody"
-            };
-            return Err(format!("{} {why}. Send the product's own id.", quoted(value)));
-        }
         if text.chars().count() > LONGEST_TEXT {
             return Err(format!(
                 "{} is longer than {LONGEST_TEXT} characters. Shorten it.",
@@ -148,114 +144,73 @@ impl Type {
     }
 }
 
-/// A point in time: RFC 3339, a day with or without a time of day (UTC), or seconds or milliseconds
-/// since 1970.
+fn identifier(value: &Value) -> Result<String, String> {
+    let id = id::id(value).map_err(|fault| format!("{} {}", quoted(value), fault.advice()))?;
+    if id.len() > LONGEST_ID {
+        return Err(format!(
+            "{} is longer than 512 bytes. Send the product's own id.",
+            quoted(value)
+        ));
+    }
+    Ok(id)
+}
+
+/// A point in time, see [`crate::values::time::time`].
 ///
 /// # Errors
 /// How to write it.
 pub fn time(value: &Value) -> Result<DateTime<Utc>, String> {
-    let as_text = |text: &str| {
-        let text = text.trim();
-        let naive = |format| chrono::NaiveDateTime::parse_from_str(text, format).ok();
-        DateTime::parse_from_rfc3339(text)
-            .map(|at| at.to_utc())
-            .ok()
-            .or_else(|| {
-                Some(text.parse::<chrono::NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc())
-            })
-            .or_else(|| {
-                let formats = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"];
-                formats.into_iter().find_map(naive).map(|at| at.and_utc())
-            })
-            .or_else(|| since_1970(text.parse().ok()?))
-    };
-    let read = match value {
-        Value::String(text) => as_text(text),
-        Value::Number(number) => number.as_i64().and_then(since_1970),
-        _ => None,
-    };
-    read.filter(|at| crate::clock::is_askable(at.date_naive()))
-        .and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()))
-        .ok_or_else(|| {
-            format!(
-                "{} is no time from 1970 on. Write it as 2026-11-20 or 2026-11-20T10:00:00Z.",
-                quoted(value)
-            )
-        })
-}
-
-fn since_1970(number: i64) -> Option<DateTime<Utc>> {
-    if number > 100_000_000_000 {
-        DateTime::from_timestamp_millis(number)
-    } else {
-        DateTime::from_timestamp(number, 0)
-    }
+    crate::values::time::time(value)
+        .map_err(|fault| format!("{} {}", quoted(value), fault.advice()))
 }
 
 #[allow(clippy::as_conversions, reason = "a whole number far below 2^53")]
 fn whole(value: &Value) -> Result<Value, String> {
-    number_of(value)
-        .filter(|number| number.fract() == 0.0 && (0.0..=MOST).contains(number))
-        .map(|number| Value::from(number as i64))
-        .ok_or_else(|| format!("{} is not a whole number.", quoted(value)))
+    match number(value) {
+        Ok(number) if number.fract() == 0.0 && (0.0..=MOST).contains(&number) => {
+            Ok(Value::from(number as i64))
+        }
+        read => Err(no_number(value, read.err(), "is not a whole number.")),
+    }
 }
 
 fn amount(value: &Value) -> Result<Value, String> {
-    number_of(value).filter(|number| (0.0..=MOST).contains(number)).map(Value::from).ok_or_else(
-        || match with_a_point(value) {
-            Some(amount) => {
-                format!("{} has a comma before its cents. Write {amount}.", quoted(value))
-            }
-            None => format!("{} is no amount from 0 on, such as 49.90.", quoted(value)),
-        },
-    )
-}
-
-/// `1.234,50` as `1234.50`.
-fn with_a_point(value: &Value) -> Option<String> {
-    let text = text_of(value)?;
-    let (whole, cents) = text.split_once(',')?;
-    let whole = whole.replace(['.', ' ', '\'', '\u{a0}', '\u{202f}'], "");
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    (is_digits(&whole) && is_digits(cents)).then(|| format!("{whole}.{cents}"))
-}
-
-/// `201-500`, `1,000+`, `51 to 200`: kept as it is written, the lower end counts.
-fn head_count(value: &Value) -> Result<Value, String> {
-    let text = text_of(value).unwrap_or_default();
-    let ends = text.split([' ', '+', '-', '–', 't', 'o']).filter(|end| !end.is_empty());
-    let is_range = text.starts_with(|c: char| c.is_ascii_digit())
-        && ends.map(|end| whole(&end.into())).all(|end| end.is_ok());
-    if is_range && text.len() < 40 {
-        Ok(text.into())
-    } else {
-        Err(format!("{} is not a whole number.", quoted(value)))
+    match number(value) {
+        Ok(number) if (0.0..=MOST).contains(&number) => Ok(Value::from(number)),
+        read => Err(no_number(value, read.err(), "is no amount from 0 on, such as 49.90.")),
     }
+}
+
+/// `201-500`, `1,000+`, `51 to 200`, `10K-50K`: kept as it is written, the lower end counts.
+fn counted(value: &Value) -> Result<Value, String> {
+    let text = text_of(value).unwrap_or_default();
+    head_count(value).map(|_| text.into()).map_err(|fault| {
+        let otherwise = "is no number of people. Write it as 250, or as a range such as 201-500.";
+        no_number(value, Some(fault), otherwise)
+    })
+}
+
+fn no_number(value: &Value, fault: Option<Fault>, otherwise: &str) -> String {
+    let advice = fault.and_then(|fault| fault.advice());
+    format!("{} {}", quoted(value), advice.as_deref().unwrap_or(otherwise))
 }
 
 fn flag(value: &Value) -> Result<Value, String> {
-    if value.is_boolean() {
-        return Ok(value.clone());
-    }
-    match text_of(value).unwrap_or_default().to_lowercase().as_str() {
-        "true" | "yes" | "y" | "1" | "t" => Ok(true.into()),
-        "false" | "no" | "n" | "0" | "f" => Ok(false.into()),
-        _ => Err(format!("{} is neither true nor false.", quoted(value))),
-    }
+    boolean::boolean(value)
+        .map(Value::from)
+        .ok_or_else(|| format!("{} is neither true nor false.", quoted(value)))
 }
 
 fn list(value: &Value) -> Result<Value, String> {
     let texts: Option<Vec<String>> = match value {
         Value::Array(values) => values.iter().map(text_of).collect(),
-        Value::String(text) => Some(
-            text.split([',', ';'])
-                .map(|part| part.trim().to_owned())
-                .filter(|part| !part.is_empty())
-                .collect(),
-        ),
+        Value::String(text) => {
+            Some(text.split([',', ';']).filter_map(|part| text_of(&part.into())).collect())
+        }
         _ => None,
     };
-    match texts {
+    let says = |text: &String| !is_empty_word(text, Holds::Word);
+    match texts.map(|texts| texts.into_iter().filter(says).collect::<Vec<_>>()) {
         Some(texts)
             if texts.len() <= 200
                 && texts.iter().all(|text| text.chars().count() <= LONGEST_TEXT) =>
@@ -292,12 +247,31 @@ mod tests {
             (Type::HeadCount, json!("1,000+"), json!("1,000+")),
             (Type::HeadCount, json!("51 to 200"), json!("51 to 200")),
             (Type::Amount, json!("1,234.50"), json!(1234.5)),
+            (Type::Whole, json!("25\u{a0}000"), json!(25000)),
+            (Type::Whole, json!("1e4"), json!(10000)),
+            (Type::Whole, json!("２５"), json!(25)),
+            (Type::Whole, json!("25.0"), json!(25)),
+            (Type::HeadCount, json!("10K-50K"), json!("10K-50K")),
+            (Type::HeadCount, json!("100K+"), json!("100K+")),
+            (Type::HeadCount, json!("1.000"), json!("1.000")),
+            (Type::HeadCount, json!("1 000"), json!(1000)),
+            (Type::HeadCount, json!("> 1000"), json!("> 1000")),
+            (Type::HeadCount, json!("~500"), json!("~500")),
             (Type::Flag, json!("Yes"), json!(true)),
             (Type::Flag, json!(0), json!(false)),
             (Type::Time, json!("2026-11-20"), json!("2026-11-20T00:00:00+00:00")),
             (Type::Time, json!("2026-11-20 10:30"), json!("2026-11-20T10:30:00+00:00")),
             (Type::Time, json!("2026-11-20T12:30:00+02:00"), json!("2026-11-20T10:30:00+00:00")),
             (Type::Time, json!("1768521600"), json!("2026-01-16T00:00:00+00:00")),
+            (Type::Time, json!(1_768_521_600_000_i64), json!("2026-01-16T00:00:00+00:00")),
+            (Type::Time, json!("45992"), json!("2025-12-01T00:00:00+00:00")),
+            (Type::Time, json!("20261120"), json!("2026-11-20T00:00:00+00:00")),
+            (Type::Time, json!("2026-11-20 23:30:00-08"), json!("2026-11-21T07:30:00+00:00")),
+            (Type::Time, json!("2026-11-20 23:30:00-0800"), json!("2026-11-21T07:30:00+00:00")),
+            (Type::Id, json!(777_001.0), json!("777001")),
+            (Type::Id, json!(" u1\u{a0}\r\n"), json!("u1")),
+            (Type::Id, json!("=\"00123\""), json!("00123")),
+            (Type::Id, json!("'00123"), json!("00123")),
             (Type::Domain, json!("https://www.Acme.com/x"), json!("acme.com")),
             (Type::Email, json!(" Dana@ACME.com "), json!("dana@acme.com")),
             (Type::OneOf(&["mid_market"]), json!("Mid-Market"), json!("mid_market")),
@@ -317,7 +291,7 @@ mod tests {
         );
         assert_eq!(
             Type::Amount.read(&json!("1.234,50")),
-            Err("'1.234,50' has a comma before its cents. Write 1234.50.".to_owned())
+            Err("'1.234,50' has a comma before its fraction. Write 1234.50.".to_owned())
         );
         for (of, value) in [
             (Type::Whole, json!(-1)),
@@ -327,6 +301,18 @@ mod tests {
             (Type::Amount, json!("1,23,456")),
             (Type::HeadCount, json!("a lot")),
             (Type::HeadCount, json!("1,5")),
+            (Type::Whole, json!("25.000")),
+            (Type::Whole, json!("25.500")),
+            (Type::Amount, json!("1.234")),
+            (Type::HeadCount, json!("10-50K")),
+            (Type::HeadCount, json!("10-Jan")),
+            (Type::Time, json!(0)),
+            (Type::Time, json!("2026")),
+            (Type::Time, json!("1970-01-01")),
+            (Type::Id, json!("1.23457E+11")),
+            (Type::Id, json!("{{userId}}")),
+            (Type::Id, json!("\u{200b}")),
+            (Type::Id, json!(1.234_567_890_123_456_8e19)),
             (Type::Flag, json!("perhaps")),
             (Type::Time, json!("20.11.2026")),
             (Type::Time, json!("0001-01-01")),

@@ -1,16 +1,17 @@
 //! Conditions on what an event carries, for names that mean several things.
 //!
 //! Evaluation is total. Values are compared as people write them in a form: as numbers when both
-//! read as numbers, else as texts; dates and times of RFC 3339 have an order, other texts have none.
+//! read as numbers, else as texts; dates and times have an order, other texts have none.
 //! What is not there, or null, satisfies only `is_not_set`, `!=` and `not_in`, as everywhere in Ripen.
 
 use std::cmp::Ordering;
 
-use chrono::{DateTime, NaiveDate};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::operator::Op;
+use crate::values::text::trimmed;
+use crate::values::{boolean, number, time};
 
 /// One condition; a definition holds when all of its conditions do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +69,13 @@ impl Condition {
             return Err(format!("Enter what {path} is compared with."));
         }
         let ordered = matches!(self.op, Op::Lt | Op::Le | Op::Gt | Op::Ge);
-        if ordered && number(&self.value).is_none() && moment(&self.value).is_none() {
+        if ordered
+            && let Err(fault) = number::of_text(&self.value)
+            && moment(&self.value.as_str().into()).is_none()
+        {
+            if let Some(advice) = fault.advice() {
+                return Err(format!("{} {advice}", self.value.trim()));
+            }
             return Err(format!(
                 "{} compares numbers and dates: enter one, or use = instead.",
                 self.op.words()
@@ -114,39 +121,33 @@ fn within<'a>(value: Option<&'a Value>, path: &str) -> Option<&'a Value> {
 
 fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.trim().to_owned()),
+        Value::String(text) => Some(trimmed(text).to_owned()),
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
-fn number(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
-}
-
-fn moment(text: &str) -> Option<DateTime<chrono::Utc>> {
-    let text = text.trim();
-    let day = || {
-        let day: NaiveDate = text.parse().ok()?;
-        Some(day.and_time(chrono::NaiveTime::MIN).and_utc())
-    };
-    DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc()).or_else(day)
+/// Microseconds since 1970, of any year: people are born before 2000.
+fn moment(value: &Value) -> Option<i64> {
+    let any_year = value.as_str().and_then(time::instant);
+    any_year.or_else(|| time::time(value).ok().map(|at| at.timestamp_micros()))
 }
 
 fn same(actual: &Value, wanted: &str) -> bool {
-    let Some(actual) = text(actual) else { return false };
-    match (number(&actual), number(wanted)) {
-        (Some(actual), Some(wanted)) => actual.total_cmp(&wanted) == Ordering::Equal,
-        _ => actual == wanted.trim(),
+    if let Value::Bool(flag) = actual {
+        return boolean::of_text(wanted) == Some(*flag);
+    }
+    match (number::number(actual), number::of_text(wanted)) {
+        (Ok(actual), Ok(wanted)) => actual.total_cmp(&wanted) == Ordering::Equal,
+        _ => text(actual).is_some_and(|actual| actual == trimmed(wanted)),
     }
 }
 
 fn compare(actual: &Value, wanted: &str) -> Option<Ordering> {
-    let actual = text(actual)?;
-    match (number(&actual), number(wanted)) {
-        (Some(actual), Some(wanted)) => actual.partial_cmp(&wanted),
-        _ => Some(moment(&actual)?.cmp(&moment(wanted)?)),
+    match (number::number(actual), number::of_text(wanted)) {
+        (Ok(actual), Ok(wanted)) => actual.partial_cmp(&wanted),
+        _ => Some(moment(actual)?.cmp(&moment(&wanted.into())?)),
     }
 }
 
@@ -171,6 +172,7 @@ mod tests {
             "properties": {
                 "plan": {"name": "pro", "seats": 5}, "count": "12", "ok": true, "gone": null,
                 "tags": ["a", 7], "on": "2026-11-19T08:00:00Z", "a.b": "dotted", "a": {"b": "nested"},
+                "since": 1_700_000_000,
             },
         });
         let op = Op::named(op).unwrap();
@@ -197,6 +199,11 @@ mod tests {
             ("gone", "is_not_set", ""),
             ("gone", "!=", "x"),
             ("never.there", "not_in", "x"),
+            ("ok", "=", "TRUE"),
+            ("count", "<", "1 000"),
+            ("on", "<", "2026-11-19 09:00:00+0000"),
+            ("on", ">", "1970-01-01"),
+            ("since", ">", "2023-11-14"),
         ] {
             assert!(holds(path, op, value), "{path} {op} {value}");
         }
@@ -221,6 +228,9 @@ mod tests {
         assert!(check("", Op::IsSet, "").is_err());
         assert!(check("a", Op::Eq, " ").is_err());
         assert!(check("a", Op::Lt, "pro").unwrap_err().contains("numbers"));
+        assert!(check("a", Op::Lt, "49,90").unwrap_err().contains("Write 49.90."));
+        assert!(check("a", Op::Lt, "25.000").unwrap_err().contains("25 or as 25000"));
+        assert_eq!(check("a", Op::Lt, "25,000"), Ok(()));
         assert_eq!(check("a", Op::Lt, "2026-01-01"), Ok(()));
         assert_eq!(check("a", Op::IsSet, ""), Ok(()));
     }

@@ -9,15 +9,17 @@ use futures_util::StreamExt;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::encoding::{ENCODINGS, Look};
 use super::file::{self, PART};
 use super::pages::{self, NewPage};
-use super::sheet::{DELIMITERS, ENCODINGS, Look};
+use super::sheet::{self, DELIMITERS, HEAD};
 use super::store::{self, Reading};
 use super::{ops, store_parts};
 use crate::app::App;
 use crate::bulk::kind::Kind;
 use crate::error::{Error, FieldErrors, Result};
 use crate::team::audit::{self, Actor};
+use crate::values::text::trimmed;
 use crate::web::answer::{self, Htmx};
 use crate::web::form::Fields;
 use crate::web::permit::{Import, Permit};
@@ -142,11 +144,11 @@ async fn receive(
     }
     let (db, kind, by, now) = (app.db.clone(), kind.clone(), Actor::from(&**me), me.now);
     let read = web::block(move || read_head(&db, id, kind, look)).await;
-    let reading =
+    let (reading, sample) =
         read.map_err(|_| Error::Unavailable(2, "the server is shutting down".to_owned()))??;
     let size = i64::try_from(size).unwrap_or(i64::MAX);
     app.db
-        .tx_web(move |conn| ops::receive(conn, id, size, reading.clone(), &by, &name, now))
+        .tx_web(move |conn| ops::receive(conn, id, size, reading.clone(), &sample, &by, &name, now))
         .await?;
     Ok(())
 }
@@ -236,38 +238,46 @@ fn read_head(
     id: Uuid,
     kind: String,
     mut look: Look,
-) -> std::result::Result<Reading, Refused> {
+) -> std::result::Result<(Reading, Vec<u8>), Refused> {
     let encoding = look.encoding();
-    let delimiter = super::sheet::delimiter(&look.start(encoding));
-    let header = header(db, id, encoding, delimiter)?;
-    Ok(Reading {
+    let delimiter = sheet::delimiter(&look.start(encoding));
+    let (header_row, header) = header(db, id, encoding, delimiter, None)?;
+    let reading = Reading {
         kind,
         encoding: encoding.to_owned(),
         delimiter: delimiter.to_owned(),
+        header_row,
         mapping: vec![String::new(); header.len()],
         header,
         clears_blanks: false,
-    })
+    };
+    Ok((reading, look.sample()))
 }
 
-/// The names of the columns, when the file is read in this way.
+/// Which row names the columns, as chosen or as it is guessed, and the names, when the file is read in
+/// this way.
 fn header(
     db: &crate::db::Database,
     id: Uuid,
     encoding: &str,
     delimiter: &str,
-) -> std::result::Result<Vec<String>, Refused> {
-    let rows = file::first_rows(db, id, encoding, delimiter, 2)?;
-    let [header, ..] = rows.as_slice() else {
+    chosen: Option<i32>,
+) -> std::result::Result<(i32, Vec<String>), Refused> {
+    let rows = file::first_rows(db, id, encoding, delimiter, HEAD.saturating_mul(3))?;
+    let at = match chosen.and_then(|row| usize::try_from(row).ok()) {
+        Some(row) => row,
+        None => {
+            let cells: Vec<Vec<String>> = rows.iter().map(|row| row.cells.clone()).collect();
+            sheet::header_at(&cells)
+        }
+    };
+    let Some(header) = rows.get(at) else {
         return Err(at_file("The file is empty: there is nothing to import."));
     };
     if header.is_too_long {
         return Err(at_file(
             "The first row is far too long; it must name the columns. Perhaps a quote is never closed.",
         ));
-    }
-    if header.cells.iter().all(|name| name.trim().is_empty()) {
-        return Err(at_file("The first row is empty. It must name the columns."));
     }
     if header.cells.len() > WIDEST.0 {
         return Err(at_file(format!(
@@ -282,12 +292,13 @@ fn header(
             long.chars().count()
         )));
     }
-    if rows.len() < 2 {
+    if rows.len() < at.saturating_add(2) {
         return Err(at_file(
             "The file has a header and no row below it: there is nothing to import.",
         ));
     }
-    Ok(header.cells.iter().map(|name| name.trim().replace('\0', "\u{fffd}")).collect())
+    let names = header.cells.iter().map(|name| trimmed(name).replace('\0', "\u{fffd}"));
+    Ok((i32::try_from(at).unwrap_or_default(), names.collect()))
 }
 
 /// `POST /imports/{id}/mapping`: read the file otherwise, or have it checked.
@@ -310,21 +321,31 @@ pub async fn map(
             .map_or(import.kind.clone(), |kind| kind.key().to_owned()),
         encoding: one_of("encoding", &ENCODINGS, &import.encoding),
         delimiter: one_of("delimiter", &DELIMITERS, &import.delimiter),
+        header_row: match fields.text("header_row").parse::<i32>() {
+            Ok(row) if usize::try_from(row).is_ok_and(|row| row < HEAD) => row,
+            _ => import.header_row,
+        },
         header: import.header.clone(),
         mapping: (0..import.header.len())
             .map(|at| fields.text(&format!("column_{at}")).to_owned())
             .collect(),
         clears_blanks: fields.text("blanks") == "clear",
     };
-    if (&reading.encoding, &reading.delimiter) != (&import.encoding, &import.delimiter) {
+    let is_chosen = reading.header_row != import.header_row;
+    if is_chosen || (&reading.encoding, &reading.delimiter) != (&import.encoding, &import.delimiter)
+    {
         let (db, encoding, delimiter) =
             (app.db.clone(), reading.encoding.clone(), reading.delimiter.clone());
-        let read = web::block(move || header(&db, id, &encoding, &delimiter)).await;
+        // Cut at other places, the file may have another row for its header.
+        let is_same_cut = reading.delimiter == import.delimiter;
+        let chosen = (is_chosen || is_same_cut).then_some(reading.header_row);
+        let read = web::block(move || header(&db, id, &encoding, &delimiter, chosen)).await;
         match read.map_err(|_| Error::Unavailable(2, "the server is shutting down".to_owned()))? {
-            Ok(header) => reading.header = header,
+            Ok((row, names)) => (reading.header_row, reading.header) = (row, names),
             Err(Refused::Error(error)) => return Err(error),
             Err(Refused::At(_, text)) => {
-                let errors = FieldErrors::from([("delimiter".to_owned(), vec![text])]);
+                let field = if is_chosen { "header_row" } else { "delimiter" };
+                let errors = FieldErrors::from([(field.to_owned(), vec![text])]);
                 return refuse(&app, &me, &import, reading, errors).await;
             }
         }

@@ -68,6 +68,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::bulk::kind::Kind;
     use crate::imports::mapping;
     use crate::imports::record::Cutter;
 
@@ -119,8 +120,8 @@ mod tests {
             prop_assert_eq!(rows.len(), 2);
             let mapping_back = [vec![String::new()], mapping.clone()].concat();
             prop_assert_eq!(
-                mapping::members(&rows[0], &mapping_back, true, &rows[1]),
-                mapping::members(&header, &mapping, true, &cells)
+                mapping::members(Kind::Users, &rows[0], &mapping_back, true, &rows[1]),
+                mapping::members(Kind::Users, &header, &mapping, true, &cells)
             );
         }
     }

@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::read::{ZlibDecoder, ZlibEncoder};
 use uuid::Uuid;
 
+use super::encoding::encoding_named;
 use super::record::{Cells, Cutter};
 use super::sheet;
 use super::store::Import;
@@ -68,6 +69,7 @@ impl Read for Parts {
 /// The rows of a file, its header first.
 pub struct Rows {
     cutter: Cutter<DecodeReaderBytes<Parts, Vec<u8>>>,
+    is_first: bool,
 }
 
 impl Rows {
@@ -77,10 +79,11 @@ impl Rows {
         let parts =
             Parts { db: db.clone(), pool, import, next: 0, part: Cursor::default(), ended: false };
         let decoded = DecodeReaderBytesBuilder::new()
-            .encoding(Some(sheet::encoding_named(encoding)))
+            .encoding(Some(encoding_named(encoding)))
             .strip_bom(true)
             .build(parts);
-        Self { cutter: Cutter::new(decoded, sheet::delimiter_byte(delimiter)) }
+        let cutter = Cutter::new(decoded, sheet::delimiter_byte(delimiter));
+        Self { cutter, is_first: true }
     }
 
     /// As [`Rows::open`], after the header, for work in the background.
@@ -89,16 +92,30 @@ impl Rows {
     /// As [`Rows::next_row`].
     pub fn of(db: &Database, import: &Import) -> Result<Self> {
         let mut rows = Self::open(db, Pool::Work, import.id, &import.encoding, &import.delimiter);
-        rows.next_row()?;
+        for _ in 0..=import.header_row {
+            rows.next_row()?;
+        }
         Ok(rows)
     }
 
-    /// The next row that is not blank; none at the end.
+    /// The next row that is not blank, a first line `sep=;` aside; none at the end.
     ///
     /// # Errors
     /// When the database fails.
     pub fn next_row(&mut self) -> Result<Option<Cells>> {
-        self.cutter.next_row().map_err(|error| Error::Unavailable(2, error.to_string()))
+        loop {
+            let row = self.cutter.next_row();
+            let row = row.map_err(|error| Error::Unavailable(2, error.to_string()))?;
+            let is_first = std::mem::take(&mut self.is_first);
+            let is_none = |row: &Cells| {
+                !row.is_too_long
+                    && (sheet::is_blank_row(&row.cells)
+                        || (is_first && sheet::is_declaration(&row.cells)))
+            };
+            if !row.as_ref().is_some_and(is_none) {
+                return Ok(row);
+            }
+        }
     }
 }
 

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::escape;
+use super::sheet::is_blank_row;
 use crate::bulk::kind::Kind;
 use crate::bulk::lines::RECORD_LIMIT;
 use crate::bulk::row::Fault;
 use crate::error::FieldErrors;
 use crate::ingest::trait_names::folded;
 use crate::ingest::traits::snake_case;
+use crate::values::text::{Holds, is_empty_word, trimmed, without_formula};
 
 /// What a mapped trait's target begins with.
 const OWN: &str = "trait:";
@@ -116,16 +118,18 @@ pub fn faults(kind: Kind, header: &[String], mapping: &Mapping) -> FieldErrors {
 /// A row as the members of a record.
 ///
 /// # Errors
-/// When the row has not the header's number of cells, or a cell that cannot be kept.
+/// When the row has more cells than the header, not blank, or a cell that cannot be kept.
 pub fn members(
+    kind: Kind,
     header: &[String],
     mapping: &Mapping,
     clears_blanks: bool,
     cells: &[String],
 ) -> Result<Map<String, Value>, Fault> {
-    if cells.len() != header.len() {
+    let surplus = cells.get(header.len()..).unwrap_or_default();
+    if !is_blank_row(surplus) {
         let text = format!(
-            "The row has {} cells, the header has {}. Put texts that hold the delimiter in quotes.",
+            "The row has {} cells, the header has {}. Put cells that contain the delimiter in quotes, or remove the extra cells.",
             cells.len(),
             header.len()
         );
@@ -133,7 +137,9 @@ pub fn members(
     }
     let mut members = Map::new();
     let mut own = Map::new();
-    let all = cells.iter().zip(header).zip(mapping).filter(|(_, target)| !target.is_empty());
+    // Programs leave out the empty cells at the end of a row.
+    let cells = cells.iter().map(String::as_str).chain(std::iter::repeat(""));
+    let all = cells.zip(header).zip(mapping).filter(|(_, target)| !target.is_empty());
     for ((cell, column), target) in all {
         let at = |what: String| Fault {
             field: Some(target.clone()),
@@ -152,11 +158,17 @@ pub fn members(
                 "Column “{column}”: the cell holds a NUL character. Leave it out, or choose another encoding."
             )));
         }
-        let text = escape::plain(cell).trim();
-        if text.is_empty() && !clears_blanks {
+        let text = without_formula(trimmed(escape::plain(cell)));
+        let own_name = target.strip_prefix(OWN);
+        let is_empty = match own_name {
+            Some(name) => is_empty_word(text, Holds::of(name)),
+            None => kind.field(target).is_some_and(|field| field.is_empty(text)),
+        };
+        let text = if is_empty { "" } else { text };
+        if is_empty && !clears_blanks {
             continue;
         }
-        match target.strip_prefix(OWN) {
+        match own_name {
             Some(name) => {
                 let value = if text.is_empty() { Value::Null } else { Value::from(text) };
                 own.insert(name.to_owned(), value)
@@ -221,27 +233,54 @@ mod tests {
         let (header, mapping) =
             (texts(&["id", "mail", "tier"]), texts(&["user_id", "email", "trait:tier"]));
         let row = texts(&[" u1 ", "", "gold"]);
-        let read = |clears| Value::Object(members(&header, &mapping, clears, &row).unwrap());
+        let read =
+            |clears| Value::Object(members(Kind::Users, &header, &mapping, clears, &row).unwrap());
         assert_eq!(read(false), json!({"user_id": "u1", "traits": {"tier": "gold"}}));
         assert_eq!(read(true), json!({"user_id": "u1", "email": "", "traits": {"tier": "gold"}}));
         let blank = texts(&["u1", "dana@acme.com", " "]);
         assert_eq!(
-            Value::Object(members(&header, &mapping, true, &blank).unwrap())["traits"],
+            Value::Object(members(Kind::Users, &header, &mapping, true, &blank).unwrap())["traits"],
             json!({"tier": null})
         );
         let said = texts(&["u1", "dana@acme.com", "'+49 30"]);
         assert_eq!(
-            Value::Object(members(&header, &mapping, true, &said).unwrap())["traits"],
+            Value::Object(members(Kind::Users, &header, &mapping, true, &said).unwrap())["traits"],
             json!({"tier": "+49 30"}),
             "the file of errors puts that apostrophe there"
         );
         for (row, code) in [
-            (texts(&["u1"]), "ragged_row"),
+            (texts(&["u1", "", "", "surplus"]), "ragged_row"),
             (texts(&["u1", "\0", ""]), "invalid_value"),
             (vec!["u1".to_owned(), "x".repeat(RECORD_LIMIT + 1), String::new()], "invalid_value"),
         ] {
-            assert_eq!(members(&header, &mapping, false, &row).unwrap_err().code, code);
+            assert_eq!(
+                members(Kind::Users, &header, &mapping, false, &row).unwrap_err().code,
+                code
+            );
         }
+    }
+
+    #[test]
+    fn words_for_nothing_and_cells_that_are_not_there_are_empty_cells() {
+        let header = texts(&["id", "mail", "title", "tier"]);
+        let mapping = texts(&["user_id", "email", "job_title", "trait:tier"]);
+        let read = |clears, row: &[&str]| {
+            Value::Object(members(Kind::Users, &header, &mapping, clears, &texts(row)).unwrap())
+        };
+        for row in [
+            &["u1", "NULL", "#N/A", "\\N"][..],
+            &["u1"],
+            &["u1", ""],
+            &["u1", "", "", "", "", " "],
+            &["=\"u1\"", "nan", "None", "(blank)"],
+            &["u1", "-", "N/A", "=\"\""],
+        ] {
+            assert_eq!(read(false, row), json!({"user_id": "u1"}), "{row:?}");
+            let cleared =
+                json!({"user_id": "u1", "email": "", "job_title": "", "traits": {"tier": null}});
+            assert_eq!(read(true, row), cleared, "{row:?}");
+        }
+        assert_eq!(read(false, &["NULL"]), json!({"user_id": "NULL"}), "to be refused");
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! CSV files of records, brought in through the browser: upload, mapping, check, import, errors.
 //!
-//! Owns `imports`, `import_parts`, `import_faults` and `import_mappings`. The pure part: [`sheet`] (what a
-//! file's bytes are), [`record`] (text to rows of cells), [`mapping`] (columns to fields, cells to a
+//! Owns `imports`, `import_parts`, `import_faults` and `import_mappings`. The pure part:
+//! [`encoding`] (what a file's bytes are), [`sheet`] (how its text is laid out), [`record`] (text to rows of cells), [`mapping`] (columns to fields, cells to a
 //! record), [`errors`] (the file of refused rows), [`escape`] (cells that a spreadsheet would run).
 //! [`file`] reads a stored file row by row, [`jobs`] checks and imports it in chunks, [`repeats`] is what
 //! a check remembers from chunk to chunk.
@@ -12,6 +12,7 @@
 //! and ends the same; what is in memory does not grow with the file, and no row can grow beyond its limit.
 
 pub mod actions;
+pub mod encoding;
 pub mod errors;
 pub mod escape;
 pub mod file;

@@ -34,12 +34,14 @@ pub fn receive(
     id: Uuid,
     size: i64,
     mut reading: Reading,
+    encoding_sample: &[u8],
     actor: &Actor,
     file_name: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
     reading.mapping = suggest(conn, &reading.kind, &reading.header)?;
     store::read_as(conn, id, size, &reading)?;
+    store::keep_sample(conn, id, encoding_sample)?;
     let detail = json!({ "kind": reading.kind, "file": file_name, "bytes": size });
     audit::record(conn, actor, "import.uploaded", ("import", &id.to_string()), &detail, now)
 }
@@ -200,7 +202,8 @@ pub fn entry(kind: Kind, import: &Import, row: &Cells) -> Entry {
         let fault = Fault::whole("record_too_large", text);
         return Entry { line, ids: Vec::new(), read: Err(vec![fault]) };
     }
-    match mapping::members(&import.header, &import.mapping, import.clears_blanks, &row.cells) {
+    match mapping::members(kind, &import.header, &import.mapping, import.clears_blanks, &row.cells)
+    {
         Ok(members) => ops::entry(kind, line, &members, as_of),
         Err(fault) => Entry { line, ids: Vec::new(), read: Err(vec![fault]) },
     }

@@ -6,8 +6,10 @@ use askama::Template;
 use futures_util::stream;
 use uuid::Uuid;
 
+use super::encoding::{self, ENCODINGS, Preview};
 use super::mapping;
-use super::sheet::{DELIMITERS, ENCODINGS, delimiter_byte};
+use super::record::Cells;
+use super::sheet::{DELIMITERS, HEAD, delimiter_byte};
 use super::store::{self, Import, Reading};
 use super::store_parts::{self, Told};
 use super::{errors, file, ops};
@@ -15,6 +17,7 @@ use crate::app::App;
 use crate::bulk::kind::Kind;
 use crate::error::{Error, FieldErrors, Result};
 use crate::team::audit::Actor;
+use crate::values::text::trimmed;
 use crate::web::answer::{self, Htmx};
 use crate::web::format::{self, Moment};
 use crate::web::permit::{Import as MayImport, Permit};
@@ -134,6 +137,10 @@ pub(super) struct MappingPage {
     line: Line,
     columns: Vec<Column>,
     kinds: Vec<(String, String)>,
+    /// The first rows, any of which may name the columns.
+    rows: Vec<(String, String)>,
+    /// How letters look in the encodings to choose from; empty where it makes no difference.
+    previews: Vec<Preview>,
     /// What is chosen, which need not be how the columns and their samples were read.
     chosen: Reading,
     errors: FieldErrors,
@@ -149,8 +156,11 @@ pub(super) async fn mapping_page(
 ) -> Result<MappingPage> {
     let kind = Kind::named(&chosen.kind).unwrap_or(Kind::Workspaces);
     let (db, read) = (app.db.clone(), import.clone());
+    let above = usize::try_from(import.header_row).unwrap_or_default();
+    let below = above.saturating_add(1);
     let rows = web::block(move || {
-        file::first_rows(&db, read.id, &read.encoding, &read.delimiter, SAMPLES + 1)
+        let most = HEAD.max(below.saturating_add(SAMPLES));
+        file::first_rows(&db, read.id, &read.encoding, &read.delimiter, most)
     });
     let rows = rows
         .await
@@ -164,7 +174,8 @@ pub(super) async fn mapping_page(
         },
         samples: rows
             .iter()
-            .skip(1)
+            .skip(below)
+            .take(SAMPLES)
             .map(|row| {
                 row.cells.get(at).map_or_else(String::new, |cell| cell.chars().take(60).collect())
             })
@@ -180,13 +191,29 @@ pub(super) async fn mapping_page(
             .iter()
             .map(|kind| (kind.key().to_owned(), kind.label().to_owned()))
             .collect(),
+        rows: rows.iter().take(HEAD).enumerate().map(|(at, row)| row_choice(at, row)).collect(),
+        previews: encoding::previews(&import.encoding_sample, &chosen.encoding),
         line: Line::of(import, me),
         chosen,
         errors,
     })
 }
 
+/// A row that may name the columns: its place, its line and how it begins.
+fn row_choice(at: usize, row: &Cells) -> (String, String) {
+    let cells: Vec<&str> =
+        row.cells.iter().map(|cell| trimmed(cell)).filter(|cell| !cell.is_empty()).collect();
+    let text = cells.join(", ");
+    let short: String = text.chars().take(50).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    (at.to_string(), format!("Line {}: {short}{more}", row.line))
+}
+
 impl MappingPage {
+    fn header_row(&self) -> String {
+        self.chosen.header_row.to_string()
+    }
+
     fn encodings(&self) -> &'static [(&'static str, &'static str)] {
         &ENCODINGS
     }

@@ -1,18 +1,14 @@
-//! What the bytes of a file are: their encoding, what stands between cells. Pure.
+//! How the text of a file is laid out: what stands between its cells, which row names its columns. Pure.
 
-use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
-
-/// The encodings that are understood, by their names in the database and in forms.
-pub const ENCODINGS: [(&str, &str); 4] = [
-    ("utf-8", "UTF-8"),
-    ("windows-1252", "Windows-1252 (Western European)"),
-    ("utf-16le", "UTF-16, little-endian"),
-    ("utf-16be", "UTF-16, big-endian"),
-];
+use crate::values::text::{is_blank, trimmed};
 
 /// What may stand between cells.
 pub const DELIMITERS: [(&str, &str); 4] =
     [(",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), ("|", "Bar")];
+/// Rows of the beginning among which the header is looked for, and may be chosen.
+pub const HEAD: usize = 10;
+/// Rows by which a layout is judged.
+const JUDGED: usize = 30;
 
 /// The byte of a delimiter.
 #[must_use]
@@ -20,100 +16,52 @@ pub fn delimiter_byte(delimiter: &str) -> u8 {
     delimiter.bytes().next().unwrap_or(b',')
 }
 
-/// The decoder's name for an encoding.
+/// `sep=;`, the first line by which a spreadsheet is told the delimiter: what it says.
 #[must_use]
-pub fn encoding_named(name: &str) -> &'static Encoding {
-    match name {
-        "utf-16le" => UTF_16LE,
-        "utf-16be" => UTF_16BE,
-        "windows-1252" => WINDOWS_1252,
-        _ => UTF_8,
-    }
+pub fn declared(first_line: &str) -> Option<&'static str> {
+    let line = first_line.trim_matches(|c: char| c == '"' || (is_blank(c) && c != '\t'));
+    let (name, delimiter) = line.split_at_checked(4)?;
+    let found = DELIMITERS.iter().find(|(key, _)| *key == delimiter)?;
+    name.eq_ignore_ascii_case("sep=").then_some(found.0)
 }
 
-/// Looks at a file while it arrives.
-pub struct Look {
-    decoder: Decoder,
-    is_utf8: bool,
-    start: Vec<u8>,
+/// Whether a row is that first line, by whatever delimiter it was cut.
+#[must_use]
+pub fn is_declaration(cells: &[String]) -> bool {
+    let Some((first, rest)) = cells.split_first() else { return false };
+    let is_bare = first.eq_ignore_ascii_case("sep=") && rest.len() <= 1;
+    declared(first).is_some() || (is_bare && rest.iter().all(String::is_empty))
 }
 
-/// So many bytes of the beginning are kept to look at.
-const START: usize = 64 * 1024;
-
-impl Default for Look {
-    fn default() -> Self {
-        Self { decoder: UTF_8.new_decoder_without_bom_handling(), is_utf8: true, start: Vec::new() }
-    }
+/// Whether all cells of a row are blank.
+#[must_use]
+pub fn is_blank_row(cells: &[String]) -> bool {
+    cells.iter().all(|cell| trimmed(cell).is_empty())
 }
 
-impl Look {
-    /// The next bytes.
-    pub fn see(&mut self, bytes: &[u8]) {
-        let room = START.saturating_sub(self.start.len());
-        self.start.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
-        self.decode(bytes, false);
-    }
-
-    fn decode(&mut self, mut bytes: &[u8], last: bool) {
-        let mut scratch = [0_u8; 4096];
-        while self.is_utf8 {
-            let (result, read, _, replaced) =
-                self.decoder.decode_to_utf8(bytes, &mut scratch, last);
-            self.is_utf8 = !replaced;
-            bytes = bytes.get(read..).unwrap_or_default();
-            if result == CoderResult::InputEmpty {
-                break;
-            }
-        }
-    }
-
-    /// What the file is in: a byte order mark says it; zeros in every other byte are UTF-16; what is
-    /// UTF-8 to its end is that; the rest is taken for Windows-1252.
-    #[must_use]
-    pub fn encoding(&mut self) -> &'static str {
-        self.decode(&[], true);
-        let zeros = |from: usize| {
-            self.start.iter().skip(from).step_by(2).take(200).filter(|byte| **byte == 0).count()
-        };
-        match self.start.as_slice() {
-            [0xff, 0xfe, ..] => "utf-16le",
-            [0xfe, 0xff, ..] => "utf-16be",
-            [0xef, 0xbb, 0xbf, ..] => "utf-8",
-            start if start.len() >= 8 && zeros(1) > start.len().min(400) / 4 => "utf-16le",
-            start if start.len() >= 8 && zeros(0) > start.len().min(400) / 4 => "utf-16be",
-            _ if self.is_utf8 => "utf-8",
-            _ => "windows-1252",
-        }
-    }
+/// Cells up to the last one that is not blank.
+fn width(cells: &[String]) -> usize {
+    let last = cells.iter().rposition(|cell| !trimmed(cell).is_empty());
+    last.map_or(0, |last| last.saturating_add(1))
 }
 
-impl Look {
-    /// The beginning as text.
-    #[must_use]
-    pub fn start(&self, encoding: &str) -> String {
-        encoding_named(encoding).decode(&self.start).0.into_owned()
-    }
-
-    /// A file that is no text at all, and what to do about it.
-    #[must_use]
-    pub fn wrong_kind(&self) -> Option<&'static str> {
-        match self.start.as_slice() {
-            [b'P', b'K', 3, 4, ..] | [0xd0, 0xcf, 0x11, 0xe0, ..] => {
-                Some("This is a workbook, not a CSV file. Save the sheet as CSV and upload that.")
-            }
-            [0x1f, 0x8b, ..] => {
-                Some("This file is zipped. Unpack it and upload the CSV file in it.")
-            }
-            _ => None,
-        }
-    }
+/// Which of these rows, from 0, names the columns: the first that is about as wide as the widest. Above
+/// it stand titles.
+#[must_use]
+pub fn header_at(rows: &[Vec<String>]) -> usize {
+    let widest = rows.iter().map(|row| width(row)).max().unwrap_or(0);
+    let wide = widest.div_ceil(2).max(2).min(widest);
+    rows.iter().take(HEAD).position(|row| width(row) >= wide).unwrap_or(0)
 }
 
-/// What stands between the cells of this text: of the four, the one that gives the first rows the most
-/// cells while they agree on their number.
+/// What stands between the cells of this text: what its first line declares, else of the four the one
+/// that gives most rows the same number of cells, and the more the better.
 #[must_use]
 pub fn delimiter(text: &str) -> &'static str {
+    let first_line = text.split(['\r', '\n']).find(|line| !line.is_empty()).unwrap_or_default();
+    if let Some(declared) = declared(first_line) {
+        return declared;
+    }
     let score = |delimiter: &str| {
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter_byte(delimiter))
@@ -121,10 +69,11 @@ pub fn delimiter(text: &str) -> &'static str {
             .flexible(true)
             .from_reader(text.as_bytes());
         let widths: Vec<usize> =
-            reader.byte_records().take(10).filter_map(|row| Some(row.ok()?.len())).collect();
-        let first = widths.first().copied().unwrap_or(0);
-        let agreeing = widths.iter().filter(|width| **width == first).count();
-        if first > 1 { (agreeing.saturating_mul(100) / widths.len().max(1), first) } else { (0, 0) }
+            reader.byte_records().take(JUDGED).filter_map(|row| Some(row.ok()?.len())).collect();
+        let agreeing = |many: usize| widths.iter().filter(|width| **width == many).count();
+        let usual = widths.iter().copied().max_by_key(|many| (agreeing(*many), *many)).unwrap_or(0);
+        let share = agreeing(usual).saturating_mul(100) / widths.len().max(1);
+        if usual > 1 { (share, usual) } else { (0, 0) }
     };
     let mut best = (",", score(","));
     for (delimiter, _) in DELIMITERS.iter().skip(1) {
@@ -140,34 +89,6 @@ pub fn delimiter(text: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    fn encoding(parts: &[&[u8]]) -> &'static str {
-        let mut look = Look::default();
-        assert_eq!(look.wrong_kind(), None);
-        parts.iter().for_each(|part| look.see(part));
-        look.encoding()
-    }
-
-    #[test]
-    fn encodings_are_told_apart() {
-        assert_eq!(encoding(&[b"name,city\n"]), "utf-8");
-        assert_eq!(encoding(&[b"\xef\xbb\xbfname"]), "utf-8");
-        assert_eq!(encoding(&["Köl".as_bytes(), "n".as_bytes()]), "utf-8");
-        assert_eq!(encoding(&[b"K\xc3", b"\xb6ln"]), "utf-8", "a letter in two parts");
-        assert_eq!(encoding(&[b"K\xf6ln;a"]), "windows-1252");
-        assert_eq!(encoding(&[b"cut\xc3"]), "windows-1252");
-        assert_eq!(encoding(&[b"\xff\xfen\0a\0"]), "utf-16le");
-        assert_eq!(encoding(&[b"\xfe\xff\0n\0a"]), "utf-16be");
-        assert_eq!(encoding(&[b"n\0a\0m\0e\0,\0i\0d\0\n\0"]), "utf-16le");
-        assert_eq!(encoding(&[]), "utf-8");
-    }
-
-    #[test]
-    fn workbooks_are_no_text() {
-        let mut look = Look::default();
-        look.see(b"PK\x03\x04...");
-        assert!(look.wrong_kind().is_some_and(|text| text.contains("Save the sheet as CSV")));
-    }
-
     #[test]
     fn delimiters_are_told_apart() {
         assert_eq!(delimiter("a,b\n1,2\n"), ",");
@@ -176,5 +97,44 @@ mod tests {
         assert_eq!(delimiter("a|b\n1|2"), "|");
         assert_eq!(delimiter("only\n1\n"), ",");
         assert_eq!(delimiter("\"a;b\",c\n\"x;y\",z\n"), ",");
+        assert_eq!(delimiter("Customers, November\na;b;c\n1;2;3\n4;5;6\n"), ";", "below a title");
+    }
+
+    #[test]
+    fn a_first_line_may_declare_the_delimiter() {
+        for (text, found) in [
+            ("sep=;\na,b;c\n", ";"),
+            ("SEP=,\r\na;b;c\r\n", ","),
+            ("\"sep=;\"\na,b\n", ";"),
+            ("sep=\t\na,b\n", "\t"),
+            ("sep=|\na\n", "|"),
+        ] {
+            assert_eq!(delimiter(text), found, "{text}");
+        }
+        assert_eq!(declared("sep=x"), None);
+        assert_eq!(declared("separator;b"), None);
+        let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
+        assert!(is_declaration(&row(&["sep=", ""])) && is_declaration(&row(&["sep=;"])));
+        assert!(!is_declaration(&row(&["sep=", "x"])) && !is_declaration(&row(&["sep", "id"])));
+    }
+
+    #[test]
+    fn titles_stand_above_the_header() {
+        let rows = |text: &str| -> Vec<Vec<String>> {
+            text.lines().map(|line| line.split(';').map(str::to_owned).collect()).collect()
+        };
+        for (text, at) in [
+            ("id;name;plan\n1;a;b", 0),
+            ("Customers\nid;name;plan\n1;a;b", 1),
+            ("Customers;;\nid;name;plan\n1;a;b", 1),
+            ("Report;2026-11-20\nby Dana\nid;name;plan;seats;mrr;x\n1;a;b;1;2;3", 2),
+            ("id;name;plan\n1\n2;b", 0),
+            ("id\n1\n2", 0),
+            ("id;\n1;\n2;", 0),
+            ("id;name;plan\n1;a;b;surplus", 0),
+            ("", 0),
+        ] {
+            assert_eq!(header_at(&rows(text)), at, "{text}");
+        }
     }
 }

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -30,6 +32,10 @@ pub struct Import {
     pub encoding: String,
     #[diesel(sql_type = Text)]
     pub delimiter: String,
+    #[diesel(sql_type = Integer)]
+    pub header_row: i32,
+    #[diesel(sql_type = Bytea)]
+    pub encoding_sample: Vec<u8>,
     #[diesel(sql_type = Array<Text>)]
     pub header: Vec<String>,
     #[diesel(sql_type = Array<Text>)]
@@ -68,6 +74,7 @@ impl Import {
             kind: self.kind.clone(),
             encoding: self.encoding.clone(),
             delimiter: self.delimiter.clone(),
+            header_row: self.header_row,
             header: self.header.clone(),
             mapping: self.mapping.clone(),
             clears_blanks: self.clears_blanks,
@@ -82,7 +89,7 @@ impl Import {
 }
 
 const COLUMNS: &str = "i.id, i.kind, i.file_name, m.name as made_by, i.created_at, i.status, i.size_bytes, i.encoding,
-    i.delimiter, i.header, i.mapping, i.clears_blanks, i.as_of, i.total_rows, i.done_rows, i.created, i.updated,
+    i.delimiter, i.header_row, i.encoding_sample, i.header, i.mapping, i.clears_blanks, i.as_of, i.total_rows, i.done_rows, i.created, i.updated,
     i.unchanged, i.rejected, i.finished_at, coalesce(j.died_at is not null, false) as is_stuck,
     exists (select from import_parts p where p.import_id = i.id and p.part = 0) as is_kept
     from imports i join team_members m on m.id = i.made_by left join jobs j on j.id = i.job_id";
@@ -157,9 +164,22 @@ pub struct Reading {
     pub kind: String,
     pub encoding: String,
     pub delimiter: String,
+    pub header_row: i32,
     pub header: Vec<String>,
     pub mapping: Vec<String>,
     pub clears_blanks: bool,
+}
+
+/// Keeps cells of a file that are not plain ASCII, to be shown in every encoding.
+///
+/// # Errors
+/// When the database fails.
+pub fn keep_sample(conn: &mut PgConnection, id: Uuid, sample: &[u8]) -> Result<()> {
+    diesel::sql_query("update imports set encoding_sample = $2 where id = $1")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Bytea, _>(sample)
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Notes how a file is read, and that it waits for its mapping.
@@ -169,7 +189,7 @@ pub struct Reading {
 pub fn read_as(conn: &mut PgConnection, id: Uuid, size: i64, reading: &Reading) -> Result<()> {
     diesel::sql_query(
         "update imports set kind = $2, encoding = $3, delimiter = $4, header = $5, mapping = $6, clears_blanks = $7,
-             size_bytes = $8, status = 'mapping', total_rows = null where id = $1",
+             size_bytes = $8, header_row = $9, status = 'mapping', total_rows = null where id = $1",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<Text, _>(&reading.kind)
@@ -179,6 +199,7 @@ pub fn read_as(conn: &mut PgConnection, id: Uuid, size: i64, reading: &Reading) 
     .bind::<Array<Text>, _>(&reading.mapping)
     .bind::<Bool, _>(reading.clears_blanks)
     .bind::<BigInt, _>(size)
+    .bind::<Integer, _>(reading.header_row)
     .execute(conn)?;
     Ok(())
 }

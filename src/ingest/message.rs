@@ -219,47 +219,12 @@ impl Message<'_> {
 /// never stitch, or strangers would become one person (`spec/ingest.md`, Identity).
 #[must_use]
 pub fn is_junk_id(id: &str) -> bool {
-    const JUNK: [&str; 22] = [
-        "null",
-        "undefined",
-        "nil",
-        "none",
-        "nan",
-        "void",
-        "anonymous",
-        "anonymous_user",
-        "guest",
-        "unknown",
-        "not_authenticated",
-        "distinct_id",
-        "userid",
-        "user_id",
-        "id",
-        "true",
-        "false",
-        "0",
-        "-1",
-        "[object object]",
-        "00000000-0000-0000-0000-000000000000",
-        "n/a",
-    ];
-    let id = id.trim().trim_matches(['"', '\'', '<', '>']);
-    id.is_empty() || JUNK.iter().any(|junk| id.eq_ignore_ascii_case(junk))
+    crate::values::id::is_nobody(id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn junk_is_known_by_any_case_and_quoting() {
-        for id in ["null", "NULL", "undefined", "anonymous", "0", "\"\"", " ", "[object Object]"] {
-            assert!(is_junk_id(id), "{id}");
-        }
-        for id in ["u1", "00", "10", "nullable", "anonymous-7"] {
-            assert!(!is_junk_id(id), "{id}");
-        }
-    }
 
     #[test]
     fn kinds_go_by_their_names_in_any_case() {

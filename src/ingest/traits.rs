@@ -1,12 +1,14 @@
 //! Traits: what a product says about a person, a workspace or a company, the newest word of each.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::moment::Moment;
 use super::trait_names::{self, Subject};
+pub use crate::values::boolean::of_text as yes_or_no;
+pub use crate::values::text::text_of;
+use crate::values::text::{Holds, said};
+use crate::values::{boolean, number, time};
 
 /// Traits with the time each was last set. `null` removes a trait but keeps the time, so that an
 /// older value that arrives later stays out.
@@ -77,10 +79,11 @@ impl Traits {
         }
     }
 
-    /// The first of these traits that is set to a text (or a number, as text) that is not blank.
+    /// The first of these traits that is set to a text (or a number, as text) that says something: one
+    /// that is blank, or a word for an empty field, does not.
     #[must_use]
     pub fn text(&self, names: &[&str]) -> Option<String> {
-        names.iter().find_map(|name| text_of(self.values.get(*name)?))
+        names.iter().find_map(|name| said(self.values.get(*name)?, Holds::of(name)))
     }
 
     /// The first of these traits that is a number, or a text that reads as one.
@@ -89,8 +92,7 @@ impl Traits {
         names.iter().find_map(|name| number_of(self.values.get(*name)?))
     }
 
-    /// The first of these traits that is a point in time: RFC 3339, a plain day, or seconds or
-    /// milliseconds since 1970.
+    /// The first of these traits that is a point in time, see [`time::time`].
     #[must_use]
     pub fn time(&self, names: &[&str]) -> Option<DateTime<Utc>> {
         names.iter().find_map(|name| time_of(self.values.get(*name)?))
@@ -99,10 +101,7 @@ impl Traits {
     /// The first of these traits that says yes or no, in whatever form.
     #[must_use]
     pub fn flag(&self, names: &[&str]) -> Option<bool> {
-        names.iter().find_map(|name| match self.values.get(*name)? {
-            Value::Bool(said) => Some(*said),
-            other => yes_or_no(&text_of(other)?),
-        })
+        names.iter().find_map(|name| boolean::boolean(self.values.get(*name)?))
     }
 
     /// When any of these traits was last set.
@@ -112,84 +111,16 @@ impl Traits {
     }
 }
 
-/// A text that is not blank, trimmed; numbers as text.
-#[must_use]
-pub fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// What a text says to a question.
-#[must_use]
-pub fn yes_or_no(text: &str) -> Option<bool> {
-    match text.trim().to_lowercase().as_str() {
-        "true" | "yes" | "1" => Some(true),
-        "false" | "no" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-/// A finite number, or a text that reads as one; see [`ungrouped`].
+/// A finite number, or a text that reads as one, see [`number::number`].
 #[must_use]
 pub fn number_of(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => ungrouped(text.trim()).and_then(|text| text.parse().ok()),
-        _ => None,
-    }
-    .filter(|number: &f64| number.is_finite())
+    number::number(value).ok()
 }
 
-/// A number's text without the commas (or underscores) that part its thousands: `1,200.50`. None when
-/// they stand elsewhere: who writes `49,90` means a decimal comma, and taking it away would make the
-/// number a hundred times too large.
-#[must_use]
-pub fn ungrouped(text: &str) -> Option<Cow<'_, str>> {
-    let Some(comma) = [',', '_'].into_iter().find(|comma| text.contains(*comma)) else {
-        return Some(Cow::Borrowed(text));
-    };
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let mut groups = whole.strip_prefix(['-', '+']).unwrap_or(whole).split(comma);
-    let first = groups.next()?;
-    let is_grouped = (1..=3).contains(&first.len())
-        && is_digits(first)
-        && !first.starts_with('0')
-        && groups.all(|group| group.len() == 3 && is_digits(group))
-        && is_digits(fraction);
-    is_grouped.then(|| Cow::Owned(text.replace(comma, "")))
-}
-
-/// A point in time: RFC 3339, a plain day, or seconds or milliseconds since 1970.
+/// A point in time, see [`time::time`].
 #[must_use]
 pub fn time_of(value: &Value) -> Option<DateTime<Utc>> {
-    match value {
-        Value::String(text) => {
-            let text = text.trim();
-            DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).ok().or_else(|| {
-                Some(
-                    text.get(..10)?
-                        .parse::<chrono::NaiveDate>()
-                        .ok()?
-                        .and_hms_opt(0, 0, 0)?
-                        .and_utc(),
-                )
-            })
-        }
-        Value::Number(number) => {
-            let number = number.as_i64()?;
-            if number > 100_000_000_000 {
-                DateTime::from_timestamp_millis(number)
-            } else {
-                DateTime::from_timestamp(number, 0)
-            }
-        }
-        _ => None,
-    }
-    .filter(|at| (1970..=9999).contains(&chrono::Datelike::year(at)))
+    time::time(value).ok()
 }
 
 /// `null` and absence are the lowest.
@@ -298,30 +229,6 @@ mod tests {
             assert_eq!(snake_case(name), "employee_count");
         }
         assert_eq!(snake_case("URL"), "url");
-    }
-
-    #[test]
-    fn commas_part_thousands_and_nothing_else() {
-        for (text, number) in [
-            ("1,200", Some(1200.0)),
-            (" 1,234,567.89 ", Some(1_234_567.89)),
-            ("-1,200", Some(-1200.0)),
-            ("1_200", Some(1200.0)),
-            ("49.90", Some(49.9)),
-            ("1e3", Some(1000.0)),
-            ("49,90", None),
-            ("1,5", None),
-            ("0,125", None),
-            ("1.234,50", None),
-            ("1,23,456", None),
-            ("1,200.5,0", None),
-            ("1_200,000", None),
-            (",200", None),
-            ("1,200e3", None),
-            ("inf", None),
-        ] {
-            assert_eq!(number_of(&json!(text)), number, "{text}");
-        }
     }
 
     proptest::proptest! {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::MemberId;
 use crate::team::member::Function;
+use crate::values::text::same_word;
 
 /// One sweep gives at most so many waiting workspaces to one person.
 pub const MOST_IN_A_SWEEP: u32 = 5;
@@ -150,7 +151,8 @@ pub fn exclusion(candidate: &Candidate, demand: Demand<'_>) -> Option<Excluded> 
         Demand::Pool(_, pool) => (!candidate.pools.iter().any(|key| key == pool))
             .then(|| Excluded::NotInPool { pool: pool.to_owned() }),
         Demand::Territory(_, territory) => {
-            let works = territory.is_some_and(|t| candidate.territories.iter().any(|own| own == t));
+            let works = territory
+                .is_some_and(|named| candidate.territories.iter().any(|own| same_word(own, named)));
             (!works)
                 .then(|| Excluded::OutsideTerritory { territory: territory.map(ToOwned::to_owned) })
         }

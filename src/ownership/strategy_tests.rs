@@ -80,6 +80,8 @@ fn strategies_are_tried_in_order() {
     assert_eq!(who(&subject, &team), Some(member(1)));
     subject.territory = Some("emea".to_owned());
     assert_eq!(who(&subject, &team), Some(member(2)));
+    subject.territory = Some(" EMEA".to_owned());
+    assert_eq!(who(&subject, &team), Some(member(2)), "in whatever case a CRM writes it");
     subject.account_owner = Some(member(3));
     assert_eq!(who(&subject, &team), Some(member(3)), "an account follows its AE");
     subject.current_owner = Some(member(1));

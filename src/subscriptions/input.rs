@@ -7,6 +7,9 @@ use super::agreement::Said;
 use super::terms::{BY_TRAITS, Row, STATUSES, period_named, status_named};
 use crate::error::FieldErrors;
 use crate::ingest::traits::{number_of, text_of, time_of};
+use crate::values::currency::currency;
+use crate::values::id;
+use crate::values::text::{Holds, is_empty_word};
 use crate::web::form::Check;
 
 /// The longest id and name.
@@ -46,14 +49,14 @@ pub fn read(said: &Map<String, Value>, latest: DateTime<Utc>) -> Result<Row, Fie
         "currency",
         &["currency"],
         "Write the currency as three letters, such as eur.",
-        currency,
+        |said| currency(said).map(Value::from),
     );
     reader.money();
     reader.field(
         "seats_purchased",
         &["seats_purchased", "seats"],
-        "Enter a whole number of at least 0.",
-        |said| Some(text_of(said)?.parse::<i32>().ok().filter(|seats| *seats >= 0)?.into()),
+        "Enter a whole number of at least 0, such as 25000.",
+        |said| whole(said).map(Value::from),
     );
     let start = reader.day("trial_start_on", &["trial_start_on", "trial_start"]);
     let end = reader.day("trial_end_on", &["trial_end_on", "trial_end"]);
@@ -73,11 +76,15 @@ pub fn read(said: &Map<String, Value>, latest: DateTime<Utc>) -> Result<Row, Fie
     reader.check.done(Row { id, workspace, said: Said(reader.kept), said_at })
 }
 
-/// ISO 4217, in small letters.
-fn currency(said: &Value) -> Option<Value> {
-    let code = text_of(said)?.to_lowercase();
-    let is_code = code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_lowercase());
-    is_code.then(|| code.into())
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "whole and within the bounds of i32"
+)]
+fn whole(said: &Value) -> Option<i32> {
+    number_of(said)
+        .filter(|seats| seats.fract() == 0.0 && (0.0..=f64::from(i32::MAX)).contains(seats))
+        .map(|seats| seats as i32)
 }
 
 struct Reader<'a> {
@@ -93,7 +100,7 @@ impl Reader<'_> {
         let there = || names.iter().filter_map(|name| self.said.get(*name));
         let says = |value: &&Value| match value {
             Value::Null => false,
-            Value::String(text) => !text.trim().is_empty(),
+            Value::String(text) => !is_empty_word(text, Holds::Word),
             _ => true,
         };
         let is_there = there().next().is_some();
@@ -101,7 +108,14 @@ impl Reader<'_> {
     }
 
     fn id(&mut self, field: &str, names: &[&str], what: &str) -> String {
-        let typed = self.spoken(names).flatten().and_then(text_of).unwrap_or_default();
+        let typed = match self.spoken(names).flatten().map(id::id) {
+            Some(Ok(typed)) => typed,
+            Some(Err(fault)) => {
+                self.check.refuse(field, format!("This {}", fault.advice()));
+                return String::new();
+            }
+            None => String::new(),
+        };
         self.check.text(field, &typed, what, LONGEST)
     }
 

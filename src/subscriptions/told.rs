@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::terms::{Terms, nearest, period_named, status_named};
 use crate::ingest::traits::Traits;
+use crate::values::currency::currency;
 use crate::web::format;
 use crate::workspaces::workspace::{PLAN, SEATS, plan_tier};
 
@@ -21,8 +22,9 @@ const PERIOD: &[&str] = &["billing_period", "interval"];
 pub fn by_traits(traits: &Traits) -> Option<(Terms, DateTime<Utc>)> {
     let tier = plan_tier(traits);
     let trial_end_on = traits.time(TRIAL_END).map(|at| at.date_naive());
-    let currency = lower(traits, &["currency"])
-        .filter(|code| code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_lowercase()))
+    let currency = traits
+        .text(&["currency"])
+        .and_then(|said| currency(&said.into()))
         .unwrap_or_else(|| "usd".to_owned());
     let mrr_cents = cents(traits, &currency);
     let said = lower(traits, STATUS).and_then(|said| status_named(&said));

@@ -9,6 +9,7 @@ use super::member::{Function, Role};
 use super::ops::NewInvite;
 use super::password;
 use crate::error::FieldErrors;
+use crate::values::text::same_word;
 use crate::web::form::Check;
 
 /// `POST /login`.
@@ -140,7 +141,7 @@ impl WorkForm {
         for key in self.territories.split(',').map(str::trim).filter(|key| !key.is_empty()) {
             if key.chars().count() > 64 || key.chars().any(char::is_control) {
                 check.refuse("territories", "Territory keys are short words with commas between.");
-            } else if !territories.iter().any(|known| known == key) {
+            } else if !territories.iter().any(|known| same_word(known, key)) {
                 territories.push(key.to_owned());
             }
         }
@@ -237,7 +238,7 @@ mod tests {
         let form = WorkForm {
             function: "ae".into(),
             capacity: "30".into(),
-            territories: "emea, na,, emea".into(),
+            territories: "emea, na,, EMEA".into(),
         };
         let work = form.check().unwrap();
         assert_eq!(work.territories, ["emea", "na"]);

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::dictionary::FieldType;
 use super::signal::{Fields, Value};
 use crate::catalog::operator::Op;
+use crate::values::text::trimmed;
 
 /// One condition on one field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,19 +46,26 @@ impl Condition {
         if !actual.is_set() {
             return matches!(self.op, Op::IsNotSet | Op::Ne | Op::NotIn);
         }
-        let order = || compare(actual, &self.value);
+        if self.field == TERRITORY {
+            return self.compares(&lowercase(actual), &lowercase(&self.value));
+        }
+        self.compares(actual, &self.value)
+    }
+
+    fn compares(&self, actual: &Value, wanted: &Value) -> bool {
+        let order = || compare(actual, wanted);
         match self.op {
             Op::IsSet => true,
             Op::IsNotSet => false,
-            Op::Eq => same(actual, &self.value),
-            Op::Ne => !same(actual, &self.value),
+            Op::Eq => same(actual, wanted),
+            Op::Ne => !same(actual, wanted),
             Op::Lt => order() == Some(Ordering::Less),
             Op::Le => matches!(order(), Some(Ordering::Less | Ordering::Equal)),
             Op::Gt => order() == Some(Ordering::Greater),
             Op::Ge => matches!(order(), Some(Ordering::Greater | Ordering::Equal)),
-            Op::In => one_of(actual, &self.value),
-            Op::NotIn => !one_of(actual, &self.value),
-            Op::Contains => contains(actual, &self.value),
+            Op::In => one_of(actual, wanted),
+            Op::NotIn => !one_of(actual, wanted),
+            Op::Contains => contains(actual, wanted),
         }
     }
 
@@ -166,6 +174,17 @@ impl<'de> Deserialize<'de> for Clause {
 #[must_use]
 pub fn all_hold(clauses: &[Clause], fields: &Fields) -> bool {
     clauses.iter().all(|clause| clause.holds(|key| Cow::Borrowed(fields.get(key))))
+}
+
+/// The one field whose words people and CRMs write in any case: `EMEA` is `emea`.
+const TERRITORY: &str = "territory";
+
+fn lowercase(value: &Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(trimmed(text).to_lowercase()),
+        Value::List(items) => Value::List(items.iter().map(lowercase).collect()),
+        other => other.clone(),
+    }
 }
 
 fn same(actual: &Value, wanted: &Value) -> bool {

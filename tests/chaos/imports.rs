@@ -48,6 +48,7 @@ fn reading() -> Reading {
         kind: "users".to_owned(),
         encoding: "utf-8".to_owned(),
         delimiter: ",".to_owned(),
+        header_row: 0,
         header: texts(["id", "E-Mail", "Title"]),
         mapping: texts(["user_id", "email", "job_title"]),
         clears_blanks: false,

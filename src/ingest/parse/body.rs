@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::event::{Around, Context, Event, Refusal, cut};
 use super::scan::{DEPTH_LIMIT, Flaw, KEY_LIMIT, Scan, Value};
-use super::time;
 use crate::ingest::endpoint::Endpoint;
 use crate::ingest::failure::{BodyError, Code, RAW_LIMIT, Rejected};
 use crate::ingest::message::{Kind, Message};
+use crate::values::time::of_clock;
 
 /// Bytes of one event, as sent.
 pub const EVENT_LIMIT: usize = 32 * 1024;
@@ -232,7 +232,7 @@ impl<'a> Envelope<'a> {
     fn sent_at(&self) -> Option<DateTime<Utc>> {
         let first = || self.items.first()?.read.as_ref().ok()?.sent_at;
         let text = self.around.sent_at.or_else(first)?.text()?;
-        DateTime::from_timestamp_micros(time::instant(&text)?)
+        DateTime::from_timestamp_micros(of_clock(&text)?)
     }
 
     fn limits<'i>(&self, index: usize, item: &'i Item<'a>) -> Result<&'i Event<'a>, Refusal> {

@@ -10,6 +10,8 @@ use super::time::{self, Corrected};
 use crate::ingest::failure::Code;
 use crate::ingest::message::{Json, Kind, Message, Notes};
 use crate::ingest::moment;
+use crate::values::id;
+use crate::values::time::of_clock;
 
 /// Ids stand in indexes, and PostgreSQL's index rows end at 2.7 KB.
 const ID_LIMIT: usize = 512;
@@ -197,20 +199,20 @@ impl<'a> Event<'a> {
         let mut cleaned = false;
         let kind = self.kind(around)?;
         let context = self.context.or(&around.context);
-        let user_id = id("userId", self.user_id, &mut cleaned)?;
-        let anonymous_id = id("anonymousId", self.anonymous_id, &mut cleaned)?;
+        let user_id = id_of("userId", self.user_id, &mut cleaned)?;
+        let anonymous_id = id_of("anonymousId", self.anonymous_id, &mut cleaned)?;
         let mut previous_id = None;
         let mut group_id = None;
         match kind {
             Kind::Alias => {
-                previous_id = id("previousId", self.previous_id, &mut cleaned)?
+                previous_id = id_of("previousId", self.previous_id, &mut cleaned)?
                     .or_else(|| anonymous_id.clone());
                 if user_id.is_none() || previous_id.is_none() {
                     return Err((Code::MissingIdentity, ALIAS_IDS.into()));
                 }
             }
             Kind::Group => {
-                group_id = id("groupId", self.group_id, &mut cleaned)?;
+                group_id = id_of("groupId", self.group_id, &mut cleaned)?;
                 if group_id.is_none() {
                     return Err((Code::MissingIdentity, GROUP_ID.into()));
                 }
@@ -226,7 +228,7 @@ impl<'a> Event<'a> {
                 // On any call: "groupId of the call, context.groupId, properties.workspace_id".
                 let hint =
                     said(self.group_id).or(said(context.group_id)).or(said(self.workspace_id));
-                id("the workspace's id", hint, &mut cleaned)?
+                id_of("the workspace's id", hint, &mut cleaned)?
             }
         };
         let event = self.event_name(kind, &mut cleaned)?;
@@ -298,19 +300,15 @@ impl<'a> Event<'a> {
     ) -> Result<(DateTime<Utc>, Corrected), Refusal> {
         let original = match said(self.timestamp).or(said(self.original_timestamp)) {
             None => None,
-            Some(given) => Some(
-                Some(given)
-                    .filter(|given| given.shape == Shape::Text)
-                    .and_then(Value::text)
-                    .and_then(|text| time::instant(&text))
-                    .ok_or_else(|| bad_time(given))?,
-            ),
+            Some(given) => {
+                Some(given.text().and_then(|text| of_clock(&text)).ok_or_else(|| bad_time(given))?)
+            }
         };
         // A sentAt that cannot be read corrects nothing, but costs nobody the event.
         let sent = said(self.sent_at)
             .or(said(around.sent_at))
             .and_then(Value::text)
-            .and_then(|text| time::instant(&text));
+            .and_then(|text| of_clock(&text));
         let receipt = received.timestamp_micros();
         let clock = time::corrected(original, sent, receipt);
         Ok((DateTime::from_timestamp_micros(clock.at).unwrap_or(received), clock))
@@ -328,7 +326,7 @@ const NO_EVENT: &str =
 fn bad_time(given: Value<'_>) -> Refusal {
     let given: String = given.raw.chars().take(60).collect();
     let message = format!(
-        "The timestamp {given} is not an ISO 8601 time. Send it like \"2026-11-20T10:52:37.378Z\", or \
+        "The timestamp {given} is no time. Send it like \"2026-11-20T10:52:37.378Z\", or \
          leave it out to use the time of receipt."
     );
     (Code::BadTimestamp, message.into())
@@ -343,9 +341,9 @@ fn full(field: Field<'_>) -> Field<'_> {
     field.filter(|value| value.shape == Shape::Object && value.raw.contains('"'))
 }
 
-fn id<'a>(name: &str, field: Field<'a>, cleaned: &mut bool) -> Result<Text<'a>, Refusal> {
+fn id_of<'a>(name: &str, field: Field<'a>, cleaned: &mut bool) -> Result<Text<'a>, Refusal> {
     let Some(value) = said(field) else { return Ok(None) };
-    let text = value.text().filter(|text| !text.trim().is_empty());
+    let text = value.text().map(without_wrapping).filter(|text| !text.is_empty());
     *cleaned |= value.dirty || text.is_none();
     if text.as_ref().is_some_and(|text| text.len() > ID_LIMIT) {
         let message =
@@ -353,6 +351,15 @@ fn id<'a>(name: &str, field: Field<'a>, cleaned: &mut bool) -> Result<Text<'a>, 
         return Err((Code::EventTooLarge, message.into()));
     }
     Ok(text)
+}
+
+/// The id alone: see [`id::clean`].
+fn without_wrapping(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(id::clean(text)),
+        Cow::Owned(text) if id::clean(&text).len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(id::clean(&text).to_owned()),
+    }
 }
 
 fn object<'a>(field: Field<'a>, cleaned: &mut bool) -> Option<Json<'a>> {

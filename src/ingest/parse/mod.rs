@@ -25,4 +25,6 @@ mod captures;
 mod hostile;
 
 pub use body::{BATCH_LIMIT, EVENT_LIMIT, Parsed, body, text};
-pub use time::{corrected, instant};
+pub use time::corrected;
+
+pub use crate::values::time::instant;

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::clean;
+use crate::values::text::trimmed;
 
 /// Levels of nesting; the event's own braces are the first.
 pub const DEPTH_LIMIT: usize = 16;
@@ -64,7 +65,7 @@ impl<'a> Value<'a> {
         match self.shape {
             Shape::Null => true,
             // Blanks may be escaped.
-            Shape::Text => unquote(self.raw, self.dirty).trim().is_empty(),
+            Shape::Text => trimmed(&unquote(self.raw, self.dirty)).is_empty(),
             _ => false,
         }
     }

@@ -40,7 +40,7 @@ async fn a_decimal_comma_is_refused_with_the_way_to_write_it() {
     revops
         .get(&place)
         .await
-        .says(200, "&#39;49,90&#39; has a comma before its cents. Write 49.90.");
+        .says(200, "&#39;49,90&#39; has a comma before its fraction. Write 49.90.");
     import(&house, &revops, &place).await;
     let known = "select string_agg(id || ' ' || mrr_cents, ',') from subscriptions";
     assert_eq!(cell(&house, known), "s2 124990");
