@@ -226,8 +226,9 @@ impl<'a> Chunk<'a> {
         id: Uuid,
         source: SourceId,
         received_at: DateTime<Utc>,
-        message: Message<'a>,
+        mut message: Message<'a>,
     ) {
+        message.clean_ids();
         let Some((person, known)) = person_of(&message) else {
             self.refused.push(Refusal::of(
                 id,

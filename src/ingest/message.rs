@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::values::id::{clean, is_nobody};
+
 use super::moment::Moment;
 
 /// The six calls of the Segment spec.
@@ -152,6 +154,23 @@ impl Message<'_> {
         Moment::new(self.at, self.seq)
     }
 
+    /// Rids ids of what files and clients write around them, see [`clean`]: what the journal holds may be
+    /// older than the parser that does so.
+    pub fn clean_ids(&mut self) {
+        let ids = [
+            &mut self.user_id,
+            &mut self.anonymous_id,
+            &mut self.previous_id,
+            &mut self.group_id,
+            &mut self.workspace_hint,
+        ];
+        for id in ids.into_iter().flatten() {
+            if clean(id).len() != id.len() {
+                *id = Cow::Owned(clean(id).to_owned());
+            }
+        }
+    }
+
     /// The call as a body for `POST /v1/batch`: posted again, it means the same at the same time.
     #[must_use]
     pub fn as_body(&self) -> String {
@@ -219,7 +238,7 @@ impl Message<'_> {
 /// never stitch, or strangers would become one person (`spec/ingest.md`, Identity).
 #[must_use]
 pub fn is_junk_id(id: &str) -> bool {
-    crate::values::id::is_nobody(id)
+    is_nobody(id)
 }
 
 #[cfg(test)]

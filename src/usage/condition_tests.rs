@@ -32,6 +32,19 @@ fn comparisons() {
 }
 
 #[test]
+fn territories_are_the_same_in_any_case() {
+    let holds = |op, wanted: Value, actual: &str| {
+        Condition::new("territory", op, wanted).holds(&Value::from(actual))
+    };
+    assert!(holds(Op::Eq, "emea".into(), "EMEA") && holds(Op::Eq, "EMEA".into(), " emea"));
+    assert!(
+        holds(Op::In, list(&["AMER", "EMEA"]), "emea") && !holds(Op::Ne, "emea".into(), "EMEA")
+    );
+    assert!(!holds(Op::Eq, "emea".into(), "apac") && !holds(Op::NotIn, list(&["emea"]), "Emea"));
+    assert!(!Condition::new("plan", Op::Eq, "pro").holds(&Value::from("Pro")), "only these");
+}
+
+#[test]
 fn documents() {
     let clause: Clause = serde_json::from_str(
         r#"{"any":[{"field":"a","op":"=","value":1},{"field":"b","op":"is_set"}]}"#,

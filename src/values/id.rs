@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::text::{is_blank, number_text, trimmed, without_formula};
+use super::text::{Holds, is_blank, is_empty_word, number_text, trimmed, without_formula};
 
 /// From here on a double has no room for every whole number.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -127,6 +127,7 @@ pub fn is_nobody(text: &str) -> bool {
         || matches!(text, "0" | "-1" | "00000000-0000-0000-0000-000000000000")
         || is_rounded(text)
         || is_template(text)
+        || is_empty_word(text, Holds::Word) && !text.eq_ignore_ascii_case("na")
         || names_nobody(text)
 }
 
@@ -352,6 +353,13 @@ mod tests {
             "workspaceId",
             "\"null\"",
             "'null'",
+            "\\N",
+            "#N/A",
+            "#REF!",
+            "(blank)",
+            "NaT",
+            "<NA>",
+            "n.a.",
             "Not logged in",
         ] {
             assert!(is_nobody(text), "{text:?}");

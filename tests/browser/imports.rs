@@ -112,3 +112,55 @@ fn a_file_without_scripts() {
     page.wait_until("the form to be sent", "document.body && !document.querySelector('#import')");
     page.reload_until("the end", "document.body.innerText.includes('Scores follow')");
 }
+
+/// A Mac's file with a title above the names of its columns: both are recognised, shown, and can be
+/// chosen otherwise.
+fn a_title_and_an_encoding(is_scripted: bool) {
+    let house = House::open();
+    house.member("rolf@ripen.test", "Rolf Revops", "revops", None);
+    let place = tempfile::NamedTempFile::with_suffix(".csv").unwrap();
+    std::fs::write(
+        place.path(),
+        b"Customers of November\nuser_id;name;city\nu1;M\x9fller;K\x9aln\n",
+    )
+    .unwrap();
+    let browser = Browser::launch();
+    let page = browser.page();
+    house.sign_in(&page, "rolf@ripen.test");
+    if !is_scripted {
+        page.disable_javascript();
+    }
+    page.goto(&format!("{}/imports/new", house.url));
+    page.click("#kind-users");
+    page.choose_file("#file", place.path());
+    page.click("#upload");
+    page.wait_for_text("Map the columns");
+    page.wait_for_text("Müller");
+    if is_scripted {
+        picture(&page, "encoding");
+    }
+    page.choose("#header_row", "0");
+    page.click("#encoding-windows-1252");
+    page.click("#read-again");
+    page.wait_until("the other header", "document.querySelectorAll('tbody tr').length === 1");
+    page.wait_until(
+        "the other encoding",
+        "document.querySelector('#encoding-windows-1252').checked",
+    );
+    page.choose("#header_row", "1");
+    page.click("#encoding-macintosh");
+    page.click("#read-again");
+    page.wait_until("the header", "document.querySelectorAll('tbody tr').length === 3");
+    page.wait_until("the encoding", "document.querySelector('#encoding-macintosh').checked");
+    assert_eq!(page.text("#c-1 .chip"), "Müller");
+}
+
+#[test]
+fn the_encoding_and_the_header_are_chosen_with_scripts() {
+    a_title_and_an_encoding(true);
+}
+
+#[test]
+fn the_encoding_and_the_header_are_chosen_without_scripts() {
+    a_title_and_an_encoding(false);
+}

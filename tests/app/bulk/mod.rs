@@ -2,6 +2,7 @@
 
 pub mod ask;
 mod endpoints;
+mod foreign_values;
 mod foreseen;
 mod imports;
 mod odd_files;
