@@ -266,10 +266,7 @@ fn header(
     let rows = file::first_rows(db, id, encoding, delimiter, HEAD.saturating_mul(3))?;
     let at = match chosen.and_then(|row| usize::try_from(row).ok()) {
         Some(row) => row,
-        None => {
-            let cells: Vec<Vec<String>> = rows.iter().map(|row| row.cells.clone()).collect();
-            sheet::header_at(&cells)
-        }
+        None => sheet::header_at(&rows.iter().map(|row| row.cells.clone()).collect::<Vec<_>>()),
     };
     let Some(header) = rows.get(at) else {
         return Err(at_file("The file is empty: there is nothing to import."));
@@ -321,10 +318,7 @@ pub async fn map(
             .map_or(import.kind.clone(), |kind| kind.key().to_owned()),
         encoding: one_of("encoding", &ENCODINGS, &import.encoding),
         delimiter: one_of("delimiter", &DELIMITERS, &import.delimiter),
-        header_row: match fields.text("header_row").parse::<i32>() {
-            Ok(row) if usize::try_from(row).is_ok_and(|row| row < HEAD) => row,
-            _ => import.header_row,
-        },
+        header_row: sheet::row_named(fields.text("header_row")).unwrap_or(import.header_row),
         header: import.header.clone(),
         mapping: (0..import.header.len())
             .map(|at| fields.text(&format!("column_{at}")).to_owned())

@@ -54,6 +54,13 @@ pub fn header_at(rows: &[Vec<String>]) -> usize {
     rows.iter().take(HEAD).position(|row| width(row) >= wide).unwrap_or(0)
 }
 
+/// The row that a form names, from 0, if it may be chosen.
+#[must_use]
+pub fn row_named(text: &str) -> Option<i32> {
+    let row: i32 = text.parse().ok()?;
+    usize::try_from(row).is_ok_and(|row| row < HEAD).then_some(row)
+}
+
 /// What stands between the cells of this text: what its first line declares, else of the four the one
 /// that gives most rows the same number of cells, and the more the better.
 #[must_use]
