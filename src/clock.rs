@@ -15,6 +15,13 @@ pub fn is_askable(day: NaiveDate) -> bool {
     (1970..=9999).contains(&day.year())
 }
 
+/// The time so many microseconds after 1970 began, if somebody may ask about its day: a number out of
+/// an address, which anybody can write, must not reach a query otherwise.
+#[must_use]
+pub fn askable_time(micros: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros).filter(|time| is_askable(time.date_naive()))
+}
+
 /// Tells the time: the system's, or one that a test holds still.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {

@@ -3,7 +3,11 @@
 //! Several processes may start at once: an advisory lock lets one of them migrate while the others
 //! wait and then find nothing to do.
 
+use std::collections::HashSet;
+
 use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -53,6 +57,37 @@ pub fn server_major(url: &DatabaseUrl) -> Result<u32> {
 pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
     let pending = connect(url)?.pending_migrations(MIGRATIONS).map_err(Error::internal)?;
     Ok(pending.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+/// How many migrations of this binary the database lacks, by a connection that is there already;
+/// changes nothing.
+///
+/// # Errors
+/// The database's.
+pub fn count_pending(conn: &mut PgConnection) -> Result<usize> {
+    let made: Made =
+        diesel::sql_query("SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS made")
+            .get_result(conn)?;
+    let applied: Vec<Applied> = if made.made {
+        diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(conn)?
+    } else {
+        Vec::new()
+    };
+    let applied: HashSet<String> = applied.into_iter().map(|one| one.version).collect();
+    let all = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::internal)?;
+    Ok(all.iter().filter(|one| !applied.contains(&one.name().version().to_string())).count())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Made {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    made: bool,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    version: String,
 }
 
 fn connect(url: &DatabaseUrl) -> Result<PgConnection> {

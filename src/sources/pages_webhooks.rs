@@ -9,6 +9,7 @@ use super::ops_webhooks::OVERLAP;
 use super::store::{self, Source};
 use super::store_webhooks::{self, Delivery, Endpoint, Kind, Listed};
 use crate::app::App;
+use crate::clock::is_askable;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::answer;
 use crate::web::format::{self, Moment};
@@ -242,6 +243,9 @@ pub(super) fn local(at: DateTime<Utc>, me: &Viewer) -> String {
 pub(super) fn typed_moment(text: &str, me: &Viewer) -> Result<DateTime<Utc>> {
     let bad = || Error::invalid("until", "Write the end as a day and a time: 2026-11-21T10:00.");
     let local = NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%dT%H:%M").map_err(|_| bad())?;
+    if !is_askable(local.date()) {
+        return Err(bad());
+    }
     match me.zone.from_local_datetime(&local) {
         LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Ok(at.to_utc()),
         LocalResult::None => Err(bad()),

@@ -32,6 +32,7 @@ fn arrival(request: &HttpRequest, app: &App, device: &str) -> Arrival {
         address: session::address(request, app),
         user_agent: session::user_agent(request),
         device: token::hash(device),
+        session: session::token_of(request, app).map(|held| token::hash(&held)),
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Arrival {
     pub user_agent: String,
     /// SHA-256 of its device token, which a sign-in makes known.
     pub device: Vec<u8>,
+    /// SHA-256 of the session token that it holds, if any; that session ends when a new one begins.
+    pub session: Option<Vec<u8>>,
 }
 
 pub(super) fn sign_in(
@@ -37,6 +39,9 @@ pub(super) fn sign_in(
     arrival: &Arrival,
     now: DateTime<Utc>,
 ) -> Result<String> {
+    if let Some(before) = &arrival.session {
+        sessions::end_replaced_session(conn, before)?;
+    }
     let session = token::random();
     sessions::open_session(
         conn,

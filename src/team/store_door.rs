@@ -92,7 +92,8 @@ pub fn find_invite(
     invite(if locked { query.for_update().first(conn)? } else { query.first(conn)? })
 }
 
-/// Writes an invite down; an open one of the same address is revoked by it.
+/// Writes an invite down; an open one of the same address is revoked by it. Invites of one address
+/// wait for each other: of two at once the later one holds.
 ///
 /// # Errors
 /// The database's.
@@ -102,6 +103,9 @@ pub fn insert_invite(
     invited_by: MemberId,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    diesel::sql_query("select pg_advisory_xact_lock(hashtextextended('invite:' || $1, 0))")
+        .bind::<Text, _>(&new.email)
+        .execute(conn)?;
     diesel::update(
         invites::table
             .filter(invites::email.eq(&new.email))

@@ -4,7 +4,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, VARY,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
 };
 use actix_web::middleware::Next;
 
@@ -40,7 +40,6 @@ pub async fn add(
     let had_flash = flash::read(request.request()).is_some();
     match next.call(request).await {
         Ok(mut response) => {
-            dress(response.headers_mut(), https);
             // A redirect passes the message on; the page after it shows it.
             if had_flash
                 && response.status() == actix_web::http::StatusCode::OK
@@ -48,6 +47,7 @@ pub async fn add(
             {
                 let _ = response.response_mut().add_cookie(&flash::forget());
             }
+            dress(response.headers_mut(), https);
             Ok(response)
         }
         Err(error) => {
@@ -67,6 +67,7 @@ fn dress(headers: &mut HeaderMap, https: bool) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if https {
+        secure_cookies(headers);
         headers.insert(
             HeaderName::from_static("strict-transport-security"),
             HeaderValue::from_static("max-age=31536000"),
@@ -77,6 +78,19 @@ fn dress(headers: &mut HeaderMap, https: bool) {
     }
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Over https every cookie is `Secure`, whoever sets it.
+fn secure_cookies(headers: &mut HeaderMap) {
+    let cookies: Vec<HeaderValue> = headers.remove(SET_COOKIE).collect();
+    for cookie in cookies {
+        let text = cookie.to_str().unwrap_or_default();
+        let is_secure = text.split(';').any(|part| part.trim().eq_ignore_ascii_case("secure"));
+        let secured = (!is_secure && !text.is_empty())
+            .then(|| HeaderValue::from_str(&format!("{text}; Secure")).ok())
+            .flatten();
+        headers.append(SET_COOKIE, secured.unwrap_or(cookie));
     }
 }
 

@@ -150,6 +150,15 @@ pub fn end_session(conn: &mut PgConnection, member: MemberId, token_hash: &[u8])
     if ended == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
+/// Ends the session of a token, whoever's it is: the browser that held it has another one now.
+///
+/// # Errors
+/// The database's.
+pub fn end_replaced_session(conn: &mut PgConnection, token_hash: &[u8]) -> Result<()> {
+    diesel::delete(sessions::table.filter(sessions::token_hash.eq(token_hash))).execute(conn)?;
+    Ok(())
+}
+
 /// Ends all sessions of a member, and says how many.
 ///
 /// # Errors
@@ -168,13 +177,4 @@ pub fn sweep_sessions(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<usi
             .filter(sessions::expires_at.le(now).or(sessions::last_seen_at.le(now - IDLE))),
     )
     .execute(conn)?)
-}
-
-/// Asks the database for nothing, to hear whether it answers.
-///
-/// # Errors
-/// The database's.
-pub fn ping(conn: &mut PgConnection) -> Result<()> {
-    diesel::sql_query("select 1").execute(conn)?;
-    Ok(())
 }

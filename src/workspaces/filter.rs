@@ -6,6 +6,7 @@ use std::fmt;
 use url::form_urlencoded::{Serializer, parse};
 
 use super::sort::{Sort, SortKey};
+use crate::clock::askable_time;
 use crate::ids::{AccountId, MemberId, WorkspaceId};
 
 /// The stages in the order of their chips, with the words people read.
@@ -179,7 +180,7 @@ impl Cursor {
         let value = if value.is_empty() { None } else { Some(value.parse().ok()?) };
         let fits = match sort.key {
             SortKey::Name => value.is_none(),
-            SortKey::LastActive => true,
+            SortKey::LastActive => value.is_none_or(|micros| askable_time(micros).is_some()),
             _ => value.is_some_and(|number| i32::try_from(number).is_ok()),
         };
         fits.then_some(Self { value, id: id.parse().ok()? })

@@ -42,7 +42,11 @@ fn query() -> impl Strategy<Value = Query> {
         .prop_map(|(key, falling)| Sort { key, falling });
     (filter, sort, prop::option::of((any::<i32>(), id()))).prop_map(|(filter, sort, after)| {
         let after = after.map(|(value, id)| Cursor {
-            value: (sort.key != SortKey::Name).then_some(i64::from(value)),
+            value: match sort.key {
+                SortKey::Name => None,
+                SortKey::LastActive => Some(i64::from(value.unsigned_abs()) * 1_000_000),
+                _ => Some(i64::from(value)),
+            },
             id: WorkspaceId(id),
         });
         Query { filter, sort, after }
@@ -84,6 +88,10 @@ fn a_place_belongs_to_its_order() {
     assert!(ignored.is_empty());
     let (query, ignored) = Query::parse(&format!("after=7400~{id}&sort=name"));
     assert_eq!((query.after, ignored.len()), (None, 1));
+    for micros in [i64::MIN, -210_895_747_200_000_001, -1, 253_402_300_800_000_000, i64::MAX] {
+        let (query, ignored) = Query::parse(&format!("after={micros}~{id}&sort=-active"));
+        assert_eq!((query.after, ignored.len()), (None, 1), "{micros}");
+    }
     let (query, _) = Query::parse("q=%00acme%0A");
     assert_eq!(query.filter.search, "acme");
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::name_of;
 use crate::app::App;
-use crate::clock::is_askable;
+use crate::clock::{askable_time, is_askable};
 use crate::error::{FieldErrors, Result};
 use crate::ingest::hint::{self, Hint};
 use crate::ingest::mask;
@@ -366,8 +366,7 @@ fn asked(filter: &Filter, sources: &[Source]) -> Vec<(String, String)> {
 /// `micros_id` of the last letter shown; anything else begins at the first page.
 fn cursor(after: &str) -> Option<After> {
     let (micros, id) = after.split_once('_')?;
-    let at = DateTime::<Utc>::from_timestamp_micros(micros.parse().ok()?)?;
-    Some((at, id.parse::<Uuid>().ok()?))
+    Some((askable_time(micros.parse().ok()?)?, id.parse::<Uuid>().ok()?))
 }
 
 #[cfg(test)]

@@ -10,6 +10,17 @@ fn cursors_read_back_and_junk_begins_anew() {
     assert_eq!(cursor("9_9"), None);
 }
 
+proptest::proptest! {
+    /// PostgreSQL and chrono end at different years: nothing near either end gets to a query.
+    #[test]
+    fn a_forged_cursor_is_a_day_that_may_be_asked_about(micros in proptest::prelude::any::<i64>(), text in "\\PC{0,60}") {
+        let asked = cursor(&format!("{micros}_{}", Uuid::nil()));
+        proptest::prop_assert_eq!(asked.map(|(at, _)| at), askable_time(micros));
+        proptest::prop_assert!(asked.is_none_or(|(at, _)| is_askable(at.date_naive())));
+        cursor(&text);
+    }
+}
+
 #[test]
 fn a_filter_means_what_it_can_and_says_what_it_cannot() {
     let filter = Filter {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::record::{self, Record, Tab};
 use super::score::name_of;
 use crate::app::App;
+use crate::clock::askable_time;
 use crate::error::Result;
 use crate::ids::{MemberId, UserId, WorkspaceId};
 use crate::scoring::model::stage_label;
@@ -56,7 +57,7 @@ impl TimelineQuery {
 /// `<microseconds>~<uuid>`
 fn cursor(text: &str) -> Option<(DateTime<Utc>, Uuid)> {
     let (micros, id) = text.split_once('~')?;
-    Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
+    Some((askable_time(micros.parse().ok()?)?, id.parse().ok()?))
 }
 
 /// Something that happened.

@@ -286,3 +286,82 @@ async fn every_answer_carries_the_headers() {
     answers[6].says(404, "\"code\":\"not_found\"");
     assert_eq!(answers[6].header("content-type"), "application/problem+json");
 }
+
+#[actix_web::test]
+async fn signing_in_again_ends_the_session_that_this_browser_had() {
+    let house = House::open().await;
+    let rita = with_password(&house, "rita", Role::Rep);
+    let mona = with_password(&house, "mona", Role::Manager);
+    let (browser, elsewhere) = (house.stranger(), house.stranger());
+    sign_in(&elsewhere, &rita, PASSWORD).await.leads_to("/inbox");
+    sign_in(&browser, &rita, PASSWORD).await.leads_to("/inbox");
+    let first = browser.session_token().unwrap();
+    let sign_in_signed_in = [("email", rita.as_str()), ("password", PASSWORD)];
+    browser.post("/login", &sign_in_signed_in).await.leads_to("/inbox");
+    let second = browser.session_token().unwrap();
+    let as_mona = [("email", mona.as_str()), ("password", PASSWORD)];
+    browser.post("/login", &as_mona).await.leads_to("/assign");
+    for old in [first, second] {
+        let thief = house.stranger();
+        thief.keep(&ripen::web::session::cookie(&house.app, old));
+        assert_eq!(thief.get("/me").await.status, 303, "it ended, whoever signed in after it");
+    }
+    assert_eq!(browser.get("/me").await.status, 200);
+    assert_eq!(elsewhere.get("/me").await.status, 200, "another browser's session goes on");
+    let wrong = [("email", rita.as_str()), ("password", "not the password")];
+    assert_eq!(browser.post("/login", &wrong).await.status, 422);
+    assert_eq!(browser.get("/me").await.status, 200, "a failed sign-in ends nothing");
+}
+
+#[actix_web::test]
+async fn every_cookie_over_https_is_secure() {
+    for (public, secure) in [("https://ripen.test", true), ("http://ripen.test", false)] {
+        let house = House::open_at(public).await;
+        let rep = house.as_rep();
+        let saved = rep.post("/me", &[("name", "Rita"), ("time_zone", "UTC")]).await;
+        saved.leads_to("/me");
+        let answers = [house.stranger().get("/login").await, saved, rep.get("/me").await];
+        let cookies: Vec<&str> = answers
+            .iter()
+            .flat_map(|answer| answer.headers.get_all("set-cookie"))
+            .map(|cookie| cookie.to_str().unwrap())
+            .collect();
+        let flashes = cookies.iter().filter(|cookie| cookie.starts_with("ripen-flash=")).count();
+        assert_eq!(flashes, 2, "carried and taken back: {cookies:?}");
+        for cookie in cookies {
+            assert_eq!(cookie.matches("Secure").count(), usize::from(secure), "{cookie}");
+            assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn asking_whether_it_is_ready_opens_no_connection() {
+    use diesel::connection::SimpleConnection;
+    use diesel::prelude::*;
+    #[derive(QueryableByName)]
+    struct Sessions {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        sessions: i64,
+    }
+    let house = House::open().await;
+    let sessions = || -> i64 {
+        // A session is counted when it ends, a moment after.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let count = "select sessions from pg_stat_database where datname = current_database()";
+        house.tx(|conn| Ok(diesel::sql_query(count).get_result::<Sessions>(conn)?.sessions))
+    };
+    let stranger = house.stranger();
+    stranger.get("/readyz").await.says(200, "ready");
+    let before = sessions();
+    for _ in 0..20 {
+        stranger.get("/readyz").await.says(200, "ready");
+    }
+    let opened = sessions() - before;
+    assert!(opened < 5, "{opened} connections for 20 answers");
+    let undo = "delete from __diesel_schema_migrations where version =
+                (select max(version) from __diesel_schema_migrations)";
+    house.tx(|conn| Ok(conn.batch_execute(undo)?));
+    let lacking = stranger.get("/readyz").await;
+    assert_eq!((lacking.status, lacking.header("retry-after")), (503, "5"));
+}

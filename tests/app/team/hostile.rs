@@ -184,3 +184,55 @@ async fn the_api_names_what_it_cant_read() {
     let answer = script.send(Method::PUT, "/api/v1/scoring/model", &[], body).await;
     assert_eq!(answer.status, 400, "{}", answer.body);
 }
+
+/// Microseconds around the ends of what PostgreSQL, chrono and 64 bits know, and of what may be asked.
+const FORGED: [i64; 10] = [
+    i64::MIN,
+    -8_334_632_851_200_000_001,
+    -210_895_747_200_000_001,
+    -210_866_803_200_000_001,
+    -62_135_596_800_000_001,
+    -1,
+    0,
+    253_402_300_800_000_000,
+    8_210_298_326_400_000_000,
+    i64::MAX,
+];
+
+#[actix_web::test]
+async fn a_forged_place_in_a_list_begins_it_anew() {
+    let stocked = every_route::stocked().await;
+    let admin = stocked.house.as_admin();
+    let id = "00000000-0000-0000-0000-000000000000";
+    let mut lists = vec![
+        "/accounts?",
+        "/accounts?sort=name&",
+        "/contacts?",
+        "/contacts/merges?",
+        "/ingest/dead-letters?",
+        "/notifications?",
+        "/routing/log?",
+    ]
+    .into_iter()
+    .map(str::to_owned)
+    .collect::<Vec<_>>();
+    for sort in ["score", "change", "name", "active", "wau", "intent", "trial_end"] {
+        lists.extend([format!("/workspaces?sort={sort}&"), format!("/workspaces?sort=-{sort}&")]);
+    }
+    let events = stocked.address("/workspaces/{id}/events");
+    lists.push(format!("{events}?"));
+    for list in lists {
+        for number in FORGED {
+            for place in
+                [format!("{number}~{id}"), format!("{number}_{id}"), format!("{number}~{id}~{id}")]
+            {
+                for name in ["after", "before"] {
+                    let path = format!("{list}{name}={place}");
+                    let answer = admin.get(&path).await;
+                    // 400: a place that is no id at all.
+                    assert!([200, 400].contains(&answer.status), "{path}: {}", answer.status);
+                }
+            }
+        }
+    }
+}

@@ -173,3 +173,27 @@ async fn people_set_their_name_zone_theme_and_shortcuts() {
     rep.get("/me").await.says(200, "data-theme=\"dark\"");
     assert_eq!(rep.post("/me/theme", &[("theme", "pink")]).await.status, 422);
 }
+
+#[actix_web::test]
+async fn of_two_invites_of_one_address_at_once_one_holds() {
+    let house = House::open().await;
+    let (one, two) = (house.as_admin(), house.as_admin());
+    let answers = futures_util::future::join_all(
+        [&one, &two, &one, &two, &one, &two]
+            .map(|admin| admin.post("/settings/team/invites", &MARA)),
+    )
+    .await;
+    let links: Vec<String> = answers
+        .iter()
+        .map(|answer| {
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            link_in(answer)
+        })
+        .collect();
+    let stranger = house.stranger();
+    let mut open = 0;
+    for link in &links {
+        open += usize::from(stranger.get(link).await.status == 200);
+    }
+    assert_eq!(open, 1);
+}
