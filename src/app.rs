@@ -1,6 +1,7 @@
 //! The composition: configuration, database and clock become one [`App`], which the server, the
 //! workers and the tests share; [`serve`] runs it until it is told to stop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -18,6 +19,7 @@ use crate::ingest::receive::Intake;
 use crate::ingest::writer::{Limits, Writer};
 use crate::listener;
 use crate::shutdown::{Shutdown, end_process};
+use crate::sources::keyring::KeyRing;
 use crate::team;
 use crate::threads::Threads;
 use crate::web::{address, errors, headers};
@@ -36,9 +38,18 @@ pub struct App {
     pub clock: Clock,
     /// What the operator decided.
     pub config: Config,
+    /// The open write keys; whoever changes one has it forget ([`KeyRing::forget`]).
+    pub keys: Arc<KeyRing>,
 }
 
 impl App {
+    /// One on this database.
+    #[must_use]
+    pub fn new(db: Database, clock: Clock, config: Config) -> Self {
+        let keys = Arc::new(KeyRing::new(db.clone(), clock.clone()));
+        Self { db, clock, config, keys }
+    }
+
     /// Whether people reach Ripen over https: decides the cookie's name and its `Secure`.
     #[must_use]
     pub fn is_https(&self) -> bool {
@@ -104,7 +115,12 @@ pub async fn serve(app: App) -> Result<()> {
     let committed = move || wake.notify();
     let (db, clock, limits) = (app.db.clone(), app.clock.clone(), Limits::default());
     let writer = Writer::start_among(&threads, db, clock, limits, committed)?;
-    let intake = web::Data::new(Intake::new(app.db.clone(), app.clock.clone(), writer)?);
+    let intake = Intake::new(app.db.clone(), app.clock.clone(), Arc::clone(&app.keys), writer)?;
+    let intake = match app.config.names_public_url() {
+        true => intake.reached_at(&app.config.public_url),
+        false => intake,
+    };
+    let intake = web::Data::new(intake);
     let (data, threads) = (web::Data::new(app), web::Data::new(threads));
     listener::allow_files(most);
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);

@@ -138,6 +138,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether the public address is a named one, and not the guess for this machine.
+    #[must_use]
+    pub fn names_public_url(&self) -> bool {
+        Some(&self.public_url) != default_public_url(self.bind).as_ref()
+    }
+
     /// Fills in the defaults.
     ///
     /// # Errors

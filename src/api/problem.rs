@@ -49,6 +49,8 @@ impl Problem {
             ("status".to_owned(), json!(self.status.as_u16())),
             ("code".to_owned(), json!(self.code)),
             ("detail".to_owned(), json!(self.detail)),
+            // SDKs that were pointed here by mistake read `code` and `message`, and throw without.
+            ("message".to_owned(), json!(self.detail)),
         ]);
         body.extend(more);
         HttpResponse::build(self.status)

@@ -70,6 +70,7 @@ impl Refusal {
             BodyError::UnknownWriteKey => {
                 "This key is unknown or revoked. Make a server key in Settings, Keys.".to_owned()
             }
+            BodyError::OddWriteKey(how) => format!("This server key {how}"),
             other => other.to_string(),
         };
         Some(match self {
@@ -214,10 +215,10 @@ async fn source(
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, key)| key.trim().to_owned());
     let key = write_key(authorization, None, None).or(bearer).ok_or(BodyError::NoWriteKey)?;
-    let hash = KeyHash::of(&key);
+    let (hash, odd) = (KeyHash::of(&key), BodyError::unknown_key(&key));
     let found = app.db.tx_web(move |conn| store::use_write_key(conn, &hash, now)).await?;
     match found {
-        None => Err(BodyError::UnknownWriteKey.into()),
+        None => Err(odd.into()),
         Some(key) if !key.for_servers => Err(Refusal::PublicKey),
         Some(key) => Ok(key.source_id),
     }

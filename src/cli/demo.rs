@@ -34,7 +34,7 @@ pub fn serve(config: &Config) -> Outcome {
 
 fn open(config: &Config) -> Result<App, Failure> {
     let db = Database::open(config)?;
-    Ok(App { db, clock: Clock::system(), config: config.clone() })
+    Ok(App::new(db, Clock::system(), config.clone()))
 }
 
 fn serving(app: App, ends: bool) -> Outcome {

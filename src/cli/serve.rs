@@ -26,6 +26,6 @@ pub fn run(config: &Config, serve: &Serve) -> Outcome {
         return demo::serve(config);
     }
     let db = Database::open(config)?;
-    let app = App { db, clock: Clock::system(), config: config.clone() };
+    let app = App::new(db, Clock::system(), config.clone());
     Ok(actix_web::rt::System::new().block_on(app::serve(app))?)
 }

@@ -2,8 +2,10 @@
 //! is not yet right. Pure: the messages and the receipt are arguments.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::message::{Kind, Message, is_junk_id};
+use crate::ids::{SourceId, UserId};
 
 /// A clock that is off by less is nobody's problem.
 const CLOCK_OFF: TimeDelta = TimeDelta::minutes(2);
@@ -27,15 +29,29 @@ pub struct Arrived {
     pub library: String,
     /// What the sender should mend, though the event is stored.
     pub advice: Vec<&'static str>,
+    /// The name of the workspace in which it counts, when the call names none.
+    pub found: Option<String>,
+    /// Its own id and that of whoever it is about, to look up where it counts.
+    pub key: (UserId, Uuid),
+    /// Whether it has to count somewhere, and names no workspace itself.
+    pub needs_place: bool,
 }
 
 impl Arrived {
-    /// A message with the receipt of its request.
+    /// A message of this source with the receipt of its request.
     #[must_use]
-    pub fn of(message: &Message<'_>, received_at: DateTime<Utc>) -> Self {
+    pub fn of(message: &Message<'_>, source: SourceId, received_at: DateTime<Utc>) -> Self {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let person = message.user_id.as_deref().or(message.anonymous_id.as_deref());
+        let known = message.user_id.as_deref().filter(|id| !is_junk_id(id));
+        let visitor = message.anonymous_id.as_deref().unwrap_or_default();
         Self {
+            found: None,
+            key: (
+                known.map_or_else(|| UserId::anonymous(visitor), UserId::known),
+                Uuid::new_v5(&source.0, message.message_id.as_bytes()),
+            ),
+            needs_place: message.kind == Kind::Track && message.workspace().is_none(),
             call: message.kind.as_str(),
             name: text(message.event.as_deref()),
             person: text(person),
@@ -45,6 +61,17 @@ impl Arrived {
             library: text(message.library.as_deref()),
             advice: advice(message, received_at),
         }
+    }
+
+    /// Takes in where it counts. While it waits for its projection, nobody knows.
+    pub fn place(&mut self, found: Option<String>, waits: bool) {
+        if self.needs_place && found.is_none() && !waits {
+            self.advice.push(
+                "It names no workspace, and none is known of this person: send context.groupId with it, or \
+                 call group() for this person once. Until then it counts for nothing.",
+            );
+        }
+        self.found = found;
     }
 }
 
@@ -60,12 +87,6 @@ fn advice(message: &Message<'_>, received_at: DateTime<Utc>) -> Vec<&'static str
         );
     } else if message.at > received_at + CLOCK_OFF {
         advice.push("Its time is ahead of the receipt: set the sender's clock.");
-    }
-    if message.kind == Kind::Track && message.workspace().is_none() {
-        advice.push(
-            "It names no workspace: send context.groupId with it, or call group() for this person once. \
-             Until then it counts for nothing.",
-        );
     }
     if message.user_id.as_deref().is_some_and(is_junk_id) {
         advice
@@ -85,13 +106,12 @@ mod tests {
     use super::*;
     use crate::ingest::endpoint::Endpoint;
     use crate::ingest::parse;
-    use uuid::Uuid;
 
     fn arrived(event: &str) -> Arrived {
         let at = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let text = format!("{{\"batch\":[{event}]}}");
         let parsed = parse::body(&text, Endpoint::Batch, at, Uuid::nil()).unwrap();
-        Arrived::of(&parsed.accepted[0], at)
+        Arrived::of(&parsed.accepted[0], SourceId(Uuid::nil()), at)
     }
 
     #[test]
@@ -109,7 +129,6 @@ mod tests {
     #[test]
     fn what_is_not_yet_right_is_said() {
         for (event, said) in [
-            (r#"{"type":"track","userId":"u","event":"E","messageId":"m"}"#, "no workspace"),
             (r#"{"type":"page","userId":"null","messageId":"m"}"#, "means nobody"),
             (r#"{"type":"page","userId":"u"}"#, "no messageId"),
             (r#"{"type":"page","userId":"u","messageId":"m","properties":{"a":NaN}}"#, "cleaned"),
@@ -129,5 +148,20 @@ mod tests {
             let advice = arrived(event).advice;
             assert!(advice.len() == 1 && advice[0].contains(said), "{event}: {advice:?}");
         }
+    }
+    #[test]
+    fn only_what_counts_nowhere_is_told_to_name_its_workspace() {
+        let track = r#"{"type":"track","userId":"u","event":"E","messageId":"m"}"#;
+        let advised = |event: &str, found: Option<&str>, waits| {
+            let mut event = arrived(event);
+            event.place(found.map(str::to_owned), waits);
+            event.advice.iter().any(|advice| advice.contains("names no workspace"))
+        };
+        assert!(advised(track, None, false));
+        assert!(!advised(track, Some("Acme"), false), "a membership placed it");
+        assert!(!advised(track, None, true), "it is not known yet");
+        assert!(!advised(r#"{"type":"page","userId":"u","messageId":"m"}"#, None, false));
+        let named = track.replace("\"event\"", "\"groupId\":\"w\",\"event\"");
+        assert!(!advised(&named, None, false));
     }
 }

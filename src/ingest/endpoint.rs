@@ -5,6 +5,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::message::Kind;
+use crate::sources::key;
 
 /// What a path takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,10 @@ impl Endpoint {
     }
 }
 
+/// For a host with a path behind it.
+const AT_THE_ROOT: &str = "SDKs are answered at the root of the address. Give the SDK Ripen's address alone as its \
+                           host, without a path behind it.";
+
 /// What to do instead, for a path that an SDK asks for when its host is set up wrongly. None for our own
 /// paths, and for everything that is no SDK's.
 #[must_use]
@@ -45,8 +50,12 @@ pub fn advice(path: &str) -> Option<&'static str> {
             || path.starts_with("/v1/projects/")
             || path.starts_with("/sourceConfig")
     };
-    if path.starts_with("/api/") || ours(path) {
+    if ours(path) {
         return None;
+    }
+    if let Some(rest) = path.strip_prefix("/api").filter(|rest| rest.starts_with('/')) {
+        // The JSON API is there; what is behind it here belongs to an SDK whose host ends in /api.
+        return (ours(rest) || advice(rest).is_some()).then_some(AT_THE_ROOT);
     }
     if path.starts_with("/analytics.js/") {
         return Some(
@@ -59,10 +68,7 @@ pub fn advice(path: &str) -> Option<&'static str> {
     }
     let behind = |start| path.rfind(start).filter(|at| *at > 0).and_then(|at| path.get(at..));
     if ["/v1/", "/sourceConfig", "/beacon/"].into_iter().filter_map(behind).any(ours) {
-        return Some(
-            "SDKs are answered at the root of the address. Give the SDK Ripen's address alone as its host, \
-             without a path behind it.",
-        );
+        return Some(AT_THE_ROOT);
     }
     let call = path.strip_suffix('/').unwrap_or(path);
     let calls = ["/batch", "/track", "/identify", "/group", "/page", "/screen", "/alias"];
@@ -83,7 +89,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 ///
 /// `authorization` is the header's value, `query` the raw query string, `body` what
 /// [`super::parse::Parsed::write_key`] found. A key that no source could have (blank, over 200
-/// bytes, not printable ASCII) counts as absent, so that the next place is asked.
+/// bytes, not printable ASCII) counts as absent, so that the next place is asked; but one that begins
+/// like ours is a key, whatever was copied along with it.
 #[must_use]
 pub fn write_key(
     authorization: Option<&str>,
@@ -115,7 +122,9 @@ fn in_query(query: &str) -> Option<String> {
 
 fn plausible(key: String) -> Option<String> {
     let key = key.trim();
-    let fits = !key.is_empty() && key.len() <= 200 && key.bytes().all(|b| b.is_ascii_graphic());
+    let is_plain = key.bytes().all(|b| b.is_ascii_graphic());
+    let is_ours = key::begins_like_ours(key) && !key.chars().any(char::is_control);
+    let fits = !key.is_empty() && key.len() <= 200 && (is_plain || is_ours);
     fits.then(|| key.to_owned())
 }
 
@@ -153,6 +162,23 @@ mod tests {
         assert!(advice("/track").unwrap().contains("/v1/track"));
         assert!(advice("/v1/merge").unwrap().contains("alias"));
         assert!(advice("/analytics.js/v1/k/analytics.min.js").unwrap().contains("npm"));
+        for path in [
+            "/api/v1/batch",
+            "/api/v1/t/",
+            "/api/v1/projects/k/settings",
+            "/api/sourceConfig/",
+            "/api/beacon/v1/batch",
+            "/api/v1/v1/batch",
+            "/api/track",
+            "/api/v1/merge",
+            "/api/analytics.js/v1/k/analytics.min.js",
+            "/crm/api/v1/batch",
+        ] {
+            assert!(advice(path).unwrap().contains("root"), "{path}");
+        }
+        for path in ["/api", "/api/", "/api/v1/workspaces/w", "/api/docs", "/apiary/x"] {
+            assert_eq!(advice(path), None, "{path}");
+        }
         for path in ["/v1/batch", "/api/v1/users", "/", "/workspaces", "/v1/x", "/sourceConfig/"] {
             assert_eq!(advice(path), None, "{path}");
         }
@@ -174,5 +200,8 @@ mod tests {
         );
         assert_eq!(key(Some("Basic %%%"), Some("x"), Some(" ")), None);
         assert_eq!(key(None, None, Some("a\u{0}b")), None);
+        assert_eq!(key(None, None, Some("é")), None);
+        assert_eq!(key(None, None, Some("wk_01234567…")).unwrap(), "wk_01234567…");
+        assert_eq!(key(None, None, Some("wk_a\u{0}b")), None);
     }
 }

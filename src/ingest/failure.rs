@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sources::key;
+
 /// Why one event was refused (`spec/ingest.md`, codes of the parser).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,6 +110,9 @@ pub enum BodyError {
     /// A write key that is unknown or revoked.
     #[error("This write key is unknown or revoked. Copy a current one from the source's page.")]
     UnknownWriteKey,
+    /// One that is shorter or longer than keys are; says so.
+    #[error("This write key {0}")]
+    OddWriteKey(String),
     /// The body is larger than the limit, decompressed.
     #[error("The body is larger than 5 MB. Send fewer events in a request.")]
     TooLarge,
@@ -125,12 +130,18 @@ pub enum BodyError {
 }
 
 impl BodyError {
+    /// What to say of a write key that opens nothing.
+    #[must_use]
+    pub fn unknown_key(key: &str) -> Self {
+        key::odd_length(key).map_or(Self::UnknownWriteKey, Self::OddWriteKey)
+    }
+
     /// The HTTP status.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
             Self::Json(_) | Self::Gzip | Self::Twice | Self::Wide | Self::TooManyEvents => 400,
-            Self::NoWriteKey | Self::UnknownWriteKey => 401,
+            Self::NoWriteKey | Self::UnknownWriteKey | Self::OddWriteKey(_) => 401,
             Self::TooLarge => 413,
             Self::Encoding(_) => 415,
             Self::RateLimited(_) => 429,
@@ -146,7 +157,7 @@ impl BodyError {
             Self::Gzip | Self::Twice => "invalid_gzip",
             Self::TooManyEvents => "too_many_events",
             Self::NoWriteKey => "missing_write_key",
-            Self::UnknownWriteKey => "invalid_write_key",
+            Self::UnknownWriteKey | Self::OddWriteKey(_) => "invalid_write_key",
             Self::TooLarge => "body_too_large",
             Self::Encoding(_) => "unsupported_encoding",
             Self::RateLimited(_) => "rate_limited",

@@ -12,6 +12,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, guard};
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
+use url::Url;
 use uuid::Uuid;
 
 use super::endpoint::{self, Endpoint};
@@ -58,6 +59,16 @@ pub struct Intake {
     parsing: Arc<Semaphore>,
     refusals: Refusals,
     deadline: Duration,
+    /// Where browsers reach this server, if the operator named it.
+    pub(super) public: Option<Reached>,
+}
+
+/// Where browsers send to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reached {
+    /// Host and port.
+    pub host: String,
+    pub https: bool,
 }
 
 impl Intake {
@@ -65,8 +76,12 @@ impl Intake {
     ///
     /// # Errors
     /// When the system has no thread to give.
-    pub fn new(database: Database, clock: Clock, writer: Writer) -> Result<Self> {
-        let keys = Arc::new(KeyRing::new(database.clone(), clock.clone()));
+    pub fn new(
+        database: Database,
+        clock: Clock,
+        keys: Arc<KeyRing>,
+        writer: Writer,
+    ) -> Result<Self> {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             recorder: Recorder::start(database.clone(), Arc::clone(&keys), writer.threads())?,
@@ -76,6 +91,7 @@ impl Intake {
             parsing: Arc::new(Semaphore::new(cpus.max(PARSING))),
             refusals: Refusals::new(database.clone(), clock.clone()),
             deadline: body::DEADLINE,
+            public: None,
             database,
             clock,
         })
@@ -88,10 +104,15 @@ impl Intake {
         self
     }
 
-    /// The open write keys; to be told when one is made or revoked.
+    /// Has browsers send to this address, whatever a request says of where it was sent to.
     #[must_use]
-    pub fn keys(&self) -> &KeyRing {
-        &self.keys
+    pub fn reached_at(mut self, public: &Url) -> Self {
+        let port = public.port().map(|port| format!(":{port}")).unwrap_or_default();
+        self.public = public.host_str().map(|host| Reached {
+            host: format!("{host}{port}"),
+            https: public.scheme() == "https",
+        });
+        self
     }
 }
 
@@ -278,11 +299,11 @@ pub(super) async fn open(
     let found = match intake.keys.glance(&key) {
         Some(found) => found,
         None => {
-            let intake = intake.clone();
+            let (intake, key) = (intake.clone(), key.clone());
             aside(move || intake.keys.open(&key)).await?
         }
     };
-    let found = found.ok_or(BodyError::UnknownWriteKey)?;
+    let found = found.ok_or_else(|| BodyError::unknown_key(&key))?;
     caller.source_id = Some(found.source_id);
     Ok(found)
 }
@@ -309,7 +330,15 @@ async fn preflight(request: HttpRequest) -> HttpResponse {
 
 async fn wrong_path(request: HttpRequest) -> HttpResponse {
     let instead = endpoint::advice(request.path()).unwrap_or(NO_SUCH_PATH);
-    refuse(&request, &Caller::default(), &Refusal::Path(instead))
+    let mut caller = Caller::default();
+    let authorization =
+        request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let key = endpoint::write_key(authorization, Some(request.query_string()), None);
+    if let (Some(key), Some(intake)) = (key, request.app_data::<web::Data<Intake>>()) {
+        // Only to name the source whose page shows it; the path is what the sender has to mend first.
+        let _ = open(intake, key, &mut caller).await;
+    }
+    refuse(&request, &caller, &Refusal::Path(instead))
 }
 
 async fn wrong_method(request: HttpRequest, allowed: Allowed) -> HttpResponse {

@@ -15,11 +15,15 @@ use super::store_refusals::{self, Entry};
 use crate::clock::Clock;
 use crate::db::{Database, Pool};
 use crate::ids::SourceId;
+use crate::sources::key;
 
 /// Kinds of refused requests between two writes; further ones are not noted.
 const KINDS: usize = 64;
 /// How often the book is written down.
 const PERIOD: Duration = Duration::from_secs(1);
+/// A key of ours of so many characters may be shown as ours are, also when its end was cut off: most of it
+/// stays hidden.
+const MOSTLY_HIDDEN: usize = 20;
 /// Characters that are kept of a path or a User-Agent.
 const LENGTH: usize = 120;
 
@@ -127,10 +131,10 @@ fn write(database: &Database, book: &Mutex<Book>) -> crate::error::Result<()> {
 /// characters of anything else, all of the placeholder in our own samples.
 #[must_use]
 pub fn key_start(key: &str) -> String {
-    let ours = ["wk_", "sk_", "rk_"].iter().any(|lead| key.starts_with(lead));
+    let ours = key::begins_like_ours(key);
     let keep = if key == "YOUR_WRITE_KEY" {
         key.len()
-    } else if ours && key.len() >= 40 {
+    } else if ours && key.len() >= MOSTLY_HIDDEN {
         11
     } else {
         4
@@ -159,6 +163,8 @@ mod tests {
         assert_eq!(key_start(&ours.replace("wk_", "sk_")), "sk_01234567");
         assert_eq!(key_start("AbCdEfGhIjKlMnOp"), "AbCd");
         assert_eq!(key_start("wk_short"), "wk_s");
+        assert_eq!(key_start("wk_01234567…"), "wk_0");
+        assert_eq!(key_start(&ours[..20]), "wk_01234567");
         assert_eq!(key_start("YOUR_WRITE_KEY"), "YOUR_WRITE_KEY");
         let path = format!("/v1/projects/{ours}/settings");
         assert_eq!(without_secrets(&path), "/v1/projects/…/settings");

@@ -20,8 +20,15 @@ pub(super) async fn settings(
     if let Err(refusal) = open(&intake, key.clone(), &mut caller).await {
         return refuse(&request, &caller, &refusal);
     }
-    let connection = request.connection_info();
-    let settings = answer::settings(&key, Some(connection.host()), connection.scheme() == "https");
+    let settings = match &intake.public {
+        Some(at) => answer::settings(&key, Some(&at.host), at.https),
+        // Nobody named an address: this machine's own, as the browser asked for it. What a proxy or
+        // anybody else adds (`Forwarded`, `X-Forwarded-Host`) is not read.
+        None => {
+            let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+            answer::settings(&key, host, false)
+        }
+    };
     with_cors(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(settings))
 }
 

@@ -142,6 +142,28 @@ pub struct Stored {
     pub received_at: DateTime<Utc>,
     #[diesel(sql_type = diesel::sql_types::Bytea)]
     pub payload: Vec<u8>,
+    /// Whether it waits for its projection.
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    pub waits: bool,
+}
+
+/// The first minute in which something of this source was accepted, as far as minutes are kept.
+///
+/// # Errors
+/// When the database fails.
+pub fn first_accepted(conn: &mut PgConnection, source: SourceId) -> Result<Option<DateTime<Utc>>> {
+    #[derive(QueryableByName)]
+    struct First {
+        #[diesel(sql_type = Timestamptz)]
+        minute: DateTime<Utc>,
+    }
+    let first: Option<First> = diesel::sql_query(
+        "select minute from ingest_minutes where source_id = $1 and accepted > 0 order by minute limit 1",
+    )
+    .bind::<SqlUuid, _>(source)
+    .get_result(conn)
+    .optional()?;
+    Ok(first.map(|first| first.minute))
 }
 
 /// What this source sent last, newest first, at most so many requests: of the minute in which it was
@@ -157,7 +179,8 @@ pub fn last_stored(
 ) -> Result<Vec<Stored>> {
     // By the key, backwards, within a minute: a busy neighbour costs a scan of that minute at most.
     Ok(diesel::sql_query(
-        "select received_at, payload from journal
+        "select received_at, payload, exists (select from journal_pending p where p.id = journal.id) as waits
+         from journal
          where received_on >= ($2 at time zone 'utc')::date and received_at >= $2 and source_id = $1
          order by received_on desc, id desc limit $3",
     )

@@ -39,6 +39,7 @@ pub async fn create_source(
             Ok((source, key))
         })
         .await;
+    app.keys.forget();
     let page = KeysPage::load(&app, &me).await?;
     match made {
         Ok((source, key)) => answer::page(&page.showing(
@@ -83,6 +84,7 @@ pub async fn create_write_key(
             Ok((store::find(conn, id)?, key))
         })
         .await?;
+    app.keys.forget();
     let kind = if for_servers { "server" } else { "write" };
     let title = format!("A new {kind} key of {}", source.name);
     let source = (!for_servers).then_some(source.id);
@@ -166,6 +168,7 @@ pub async fn revoke_write_key(
             Ok(key.prefix)
         })
         .await;
+    app.keys.forget();
     revocation(&app, &me, &htmx, revoked).await
 }
 
@@ -191,7 +194,9 @@ pub async fn rotate_write_key(
                 let source = store::find_write_key(conn, id)?.source_id;
                 Ok((store::find(conn, source)?, key))
             };
-            app.db.tx_web(rotate).await
+            let rotated = app.db.tx_web(rotate).await;
+            app.keys.forget();
+            rotated
         }
         Err(error) => Err(error),
     };
@@ -243,7 +248,7 @@ async fn revocation(
     match revoked {
         Ok(prefix) => {
             let text = format!(
-                "The key {prefix}… is revoked: within seconds nothing is accepted with it."
+                "The key {prefix}… is revoked: this server refuses it now, others within two seconds."
             );
             answer::told(htmx, "/settings/keys", text)
         }

@@ -5,6 +5,32 @@ use sha2::{Digest, Sha256};
 /// How many characters of a key are kept in plain sight: `wk_` and 8 of its 40 digits.
 const PREFIX_LENGTH: usize = 11;
 
+/// How many characters a key has.
+pub const LENGTH: usize = 43;
+
+/// Whether a text begins as keys do.
+#[must_use]
+pub fn begins_like_ours(key: &str) -> bool {
+    ["wk_", "sk_", "rk_"].iter().any(|lead| key.starts_with(lead))
+}
+
+/// What is wrong with the length of a text that begins as keys do, as the end of a sentence about
+/// it; none when it is as long as a key is, or begins like no key.
+#[must_use]
+pub fn odd_length(key: &str) -> Option<String> {
+    let key = key.trim();
+    let length = key.chars().count();
+    match length {
+        _ if !begins_like_ours(key) || length == LENGTH => None,
+        0..LENGTH => Some(format!(
+            "is cut off: {length} of {LENGTH} characters arrived. Copy it whole, or make a new one."
+        )),
+        _ => Some(format!(
+            "is too long: {length} characters arrived, a key has {LENGTH}. Copy it alone."
+        )),
+    }
+}
+
 /// The SHA-256 of a key. A plain hash will do: keys are 160 random bits, nobody guesses them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyHash(pub [u8; 32]);
@@ -143,6 +169,23 @@ mod tests {
         let key = NewKey::random(Kind::Write);
         assert_eq!(KeyHash::of(&format!(" {}\n", key.reveal())), key.hash());
         assert_ne!(KeyHash::of("wk_other"), key.hash());
+    }
+
+    #[test]
+    fn a_key_that_was_cut_is_told_from_a_foreign_one() {
+        let key = NewKey::random(Kind::Write);
+        assert_eq!(key.reveal().len(), LENGTH);
+        assert_eq!(odd_length(key.reveal()), None);
+        for length in [3, 11, 20, 42] {
+            let said = odd_length(&key.reveal()[..length]).unwrap();
+            assert!(said.contains(&format!("cut off: {length} of 43 characters")), "{said}");
+        }
+        assert!(odd_length("wk_01234567…").unwrap().contains("12 of 43"), "as pages show it");
+        let twice = key.reveal().repeat(2);
+        assert!(odd_length(&twice).unwrap().contains("86 characters arrived"));
+        for foreign in ["", "wk", "AbCdEfGhIjKlMnOp", "phc_0123456789"] {
+            assert_eq!(odd_length(foreign), None, "{foreign}");
+        }
     }
 
     #[test]

@@ -6,8 +6,13 @@
 //! With the database away a try takes as long as a connection is waited for. One request in so long
 //! tries; for the others the old snapshot goes on: the keys in it open, so that whoever stores the
 //! events says that it cannot, and about any other key nobody can say anything now.
+//!
+//! Whoever makes, replaces or revokes a key on this server calls [`KeyRing::forget`] once that is
+//! committed: from then on no earlier snapshot is used here. Other servers hear of it when their
+//! snapshot is old: of a revoked key after [`FRESH`], of a new one after [`FRESH_FOR_UNKNOWN`].
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -42,6 +47,8 @@ pub struct KeyRing {
     refreshing: Mutex<()>,
     /// When the newest refresh failed; none once one succeeded.
     failed: RwLock<Option<Instant>>,
+    /// How often keys were changed here; a snapshot of another number is not used.
+    changes: AtomicU64,
     used: Mutex<Use>,
 }
 
@@ -49,6 +56,8 @@ pub struct KeyRing {
 struct Snapshot {
     keys: Arc<HashMap<KeyHash, OpenKey>>,
     taken: Instant,
+    /// [`KeyRing::changes`] before the database was asked.
+    changes: u64,
 }
 
 #[derive(Default)]
@@ -81,6 +90,7 @@ impl KeyRing {
             snapshot: RwLock::new(None),
             refreshing: Mutex::new(()),
             failed: RwLock::new(None),
+            changes: AtomicU64::new(0),
             used: Mutex::default(),
         }
     }
@@ -160,10 +170,11 @@ impl KeyRing {
     fn refresh(&self) -> Result<Arc<HashMap<KeyHash, OpenKey>>> {
         let now = self.clock.now();
         let taken = Instant::now();
+        let changes = self.changes.load(Ordering::SeqCst);
         let keys = self.database.read(Pool::Ingest, |conn| store::open_write_keys(conn, now))?;
         let keys: Arc<HashMap<_, _>> = Arc::new(keys.into_iter().collect());
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) =
-            Some(Snapshot { keys: Arc::clone(&keys), taken });
+            Some(Snapshot { keys: Arc::clone(&keys), taken, changes });
         Ok(keys)
     }
 
@@ -184,13 +195,17 @@ impl KeyRing {
         noted
     }
 
-    /// Makes the next request look into the database: a key was made or revoked here.
+    /// Makes the next request look into the database: a key was made, replaced or revoked here, and
+    /// that is committed.
     pub fn forget(&self) {
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// The newest snapshot, unless keys were changed here since it was asked for.
     fn snapshot(&self) -> Option<Snapshot> {
-        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let snapshot = self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let changes = self.changes.load(Ordering::SeqCst);
+        snapshot.filter(|snapshot| snapshot.changes == changes)
     }
 }
 

@@ -11,11 +11,12 @@ use super::samples::{PLACEHOLDER, Sample, samples};
 use super::store::{self, Source, WriteKey};
 use crate::app::App;
 use crate::error::Result;
-use crate::ids::SourceId;
+use crate::ids::{SourceId, UserId, WorkspaceId};
 use crate::ingest::arrivals::Arrived;
+use crate::ingest::failure::BodyError;
 use crate::ingest::store_dead_letters::{self as letters, Group};
 use crate::ingest::store_refusals::{self, Entry};
-use crate::ingest::{journal, payload, store_status};
+use crate::ingest::{journal, payload, store_status, store_tail as tail};
 use crate::web::answer::{self, Htmx};
 use crate::web::format::{self, Moment};
 use crate::web::permit::{ManageKeys, Permit, Viewer};
@@ -23,6 +24,10 @@ use crate::web::shell::{NavItem, Shell};
 
 /// Events, and kinds of refused requests, that are shown.
 const SHOWN: usize = 10;
+/// Kinds of refused requests that are read: many of them may have one fault.
+const READ: i64 = 500;
+/// How long a refused request concerns somebody whose source is in use.
+const WHILE_IN_USE: TimeDelta = TimeDelta::minutes(5);
 /// How far back refused requests concern somebody who is setting a product up.
 const LATELY: TimeDelta = TimeDelta::hours(1);
 
@@ -32,9 +37,12 @@ struct EventLine {
 }
 
 struct RefusedLine {
+    /// The newest of those with this advice; `requests` are all of them.
     entry: Entry,
     advice: String,
     last: Moment,
+    /// Further paths and senders with the same fault.
+    more: usize,
 }
 
 struct LetterLine {
@@ -65,6 +73,16 @@ struct Heard {
     refused: Vec<Entry>,
     letters: Vec<Group>,
     keys: Vec<WriteKey>,
+    success: Success,
+}
+
+/// When events of the source were accepted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Success {
+    /// The minute of the first ones.
+    first: Option<DateTime<Utc>>,
+    /// The receipt of the newest.
+    last: Option<DateTime<Utc>>,
 }
 
 impl Heard {
@@ -79,14 +97,21 @@ impl Heard {
                 // Damaged bytes are a dead letter; the others are shown.
                 let Ok(lines) = payload::inflate(&stored.payload) else { continue };
                 let Ok(messages) = journal::read(&lines) else { continue };
-                events
-                    .extend(messages.iter().rev().map(|one| Arrived::of(one, stored.received_at)));
+                events.extend(
+                    messages
+                        .iter()
+                        .rev()
+                        .map(|one| (Arrived::of(one, id, stored.received_at), stored.waits)),
+                );
             }
             events.truncate(SHOWN);
         }
-        let most = i64::try_from(SHOWN).unwrap_or(i64::MAX);
+        let events = placed(conn, events)?;
+        let last = events.iter().map(|event| event.received_at).max();
+        let first = store_status::first_accepted(conn, id)?;
         Ok(Self {
-            refused: store_refusals::of_source(conn, id, now - LATELY, most)?,
+            success: Success { first, last },
+            refused: store_refusals::of_source(conn, id, now - LATELY, READ)?,
             letters: letters::groups_of(conn, id, now - TimeDelta::days(1))?,
             keys: store::list_write_keys(conn)?,
             source,
@@ -107,11 +132,13 @@ impl Heard {
 
     fn page(self, app: &App, me: &Viewer) -> FirstEventPage {
         let moment = |at| format::moment(at, me.now, me.zone);
-        let current = self.refused.iter().filter(|entry| !is_over(entry, &self.keys));
-        let refused = current.map(|entry| RefusedLine {
-            advice: advice(entry, &self.keys, self.source.id),
-            last: moment(entry.last_at),
-            entry: entry.clone(),
+        let current = self
+            .refused
+            .iter()
+            .filter(|entry| !is_over(entry, &self.keys, self.success, me.now))
+            .map(|entry| (entry.clone(), advice(entry, &self.keys, self.source.id)));
+        let refused = by_fault(current).into_iter().take(SHOWN).map(|(entry, advice, more)| {
+            RefusedLine { last: moment(entry.last_at), entry, advice, more }
         });
         FirstEventPage {
             seen: self.seen(me.now),
@@ -134,14 +161,61 @@ impl Heard {
     }
 }
 
-/// Whether a key that begins like the refused one has opened since: the sender has mended it, or was
-/// faster than the server that it asked.
-fn is_over(entry: &Entry, keys: &[WriteKey]) -> bool {
-    entry.code == "invalid_write_key"
+/// Where the events count that name no workspace themselves, each with whether it waits.
+fn placed(conn: &mut PgConnection, events: Vec<(Arrived, bool)>) -> Result<Vec<Arrived>> {
+    let keys: Vec<(UserId, Uuid)> =
+        events.iter().filter(|(event, _)| event.needs_place).map(|(event, _)| event.key).collect();
+    let (people, ids): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
+    let places = if ids.is_empty() { Vec::new() } else { tail::placed(conn, &people, &ids)? };
+    let wanted: Vec<WorkspaceId> = places.iter().map(|(_, place)| *place).collect();
+    let names = if wanted.is_empty() { Vec::new() } else { tail::workspaces(conn, &wanted)? };
+    let name_of = |event: &Arrived| {
+        let (_, place) = places.iter().find(|(id, _)| *id == event.key.1)?;
+        names.iter().find(|(id, _)| id == place).map(|(_, name)| name.clone())
+    };
+    Ok(events
+        .into_iter()
+        .map(|(mut event, waits)| {
+            let found = name_of(&event);
+            event.place(found, waits);
+            event
+        })
+        .collect())
+}
+
+/// Whether a refused request concerns nobody any more: a key that begins like the refused one has
+/// opened since, so the sender mended it or was faster than the server that it asked; or events of
+/// the source were accepted since. A source that was in use before has other senders that succeed
+/// meanwhile, so there it is shown for a while after the last one.
+fn is_over(entry: &Entry, keys: &[WriteKey], success: Success, now: DateTime<Utc>) -> bool {
+    let mended = entry.code == "invalid_write_key"
         && keys.iter().any(|key| {
             entry.key_start.as_ref() == Some(&key.prefix)
                 && key.last_used_at.is_some_and(|used| used >= entry.last_at)
-        })
+        });
+    let minute = entry.first_at.duration_trunc(TimeDelta::minutes(1)).unwrap_or(entry.first_at);
+    let is_first_try = success.first.is_none_or(|first| first >= minute);
+    let accepted_since = success.last.is_some_and(|last| last >= entry.last_at);
+    mended || (accepted_since && (is_first_try || now - entry.last_at > WHILE_IN_USE))
+}
+
+/// One line for each fault, whatever paths and senders it came by: the newest entry with all requests,
+/// the advice, and how many further kinds there are. The newest fault first, as the entries are.
+fn by_fault(entries: impl IntoIterator<Item = (Entry, String)>) -> Vec<(Entry, String, usize)> {
+    let mut faults: Vec<(Entry, String, usize)> = Vec::new();
+    for (entry, advice) in entries {
+        let same =
+            |fault: &&mut (Entry, String, usize)| fault.0.code == entry.code && fault.1 == advice;
+        match faults.iter_mut().find(same) {
+            Some((newest, _, more)) => {
+                newest.requests += entry.requests;
+                newest.first_at = newest.first_at.min(entry.first_at);
+                *more += 1;
+            }
+            None => faults.push((entry, advice, 0)),
+        }
+    }
+    faults
 }
 
 /// What to do about a refused request, in words; what the sender heard says the rest.
@@ -159,6 +233,9 @@ fn advice(entry: &Entry, keys: &[WriteKey], source: SourceId) -> String {
         return format!(
             "{start}… is an API key. Events need a write key of this source, which begins with wk_."
         );
+    }
+    if entry.message != BodyError::UnknownWriteKey.to_string() {
+        return format!("{} It begins with {start}….", entry.message);
     }
     match keys.iter().find(|key| key.prefix == start) {
         Some(key)
@@ -235,7 +312,10 @@ mod tests {
         let entry = |code: &str, start: Option<&str>| Entry {
             source_id: None,
             code: code.to_owned(),
-            message: "what the sender heard".to_owned(),
+            message: match code {
+                "invalid_write_key" => BodyError::UnknownWriteKey.to_string(),
+                _ => "what the sender heard".to_owned(),
+            },
             method: "POST".to_owned(),
             path: "/v1/batch".to_owned(),
             key_start: start.map(str::to_owned),
@@ -258,5 +338,58 @@ mod tests {
             assert!(advice.contains(said), "{start}: {advice}");
         }
         assert_eq!(advice(&entry("not_found", None), &keys, mine), "what the sender heard");
+        let cut = Entry {
+            message: BodyError::unknown_key("wk_00000001aabbccdd0").to_string(),
+            ..entry("invalid_write_key", Some("wk_00000001"))
+        };
+        let said = advice(&cut, &keys, mine);
+        assert!(said.contains("cut off: 20 of 43 characters"), "{said}");
+        assert!(!said.contains("another Ripen"), "{said}");
+    }
+
+    fn refused(path: &str, at: DateTime<Utc>) -> Entry {
+        Entry {
+            source_id: None,
+            code: "invalid_write_key".to_owned(),
+            message: String::new(),
+            method: "POST".to_owned(),
+            path: path.to_owned(),
+            key_start: Some("wk_00000009".to_owned()),
+            sender: None,
+            requests: 2,
+            first_at: at,
+            last_at: at,
+        }
+    }
+
+    #[test]
+    fn one_fault_is_one_line_whatever_paths_it_came_by() {
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let paths = ["/v1/batch", "/v1/projects/…/settings", "/v1/t"];
+        let entries = paths.map(|path| (refused(path, now), "copy it".to_owned()));
+        let other = (refused("/v1/m", now), "another".to_owned());
+        let faults = by_fault(entries.into_iter().chain([other]));
+        assert_eq!(faults.len(), 2);
+        let (entry, advice, more) = &faults[0];
+        assert_eq!(
+            (&*entry.path, entry.requests, &**advice, *more),
+            ("/v1/batch", 6, "copy it", 2)
+        );
+    }
+
+    #[test]
+    fn what_was_refused_is_over_once_events_are_accepted() {
+        let at = |second: i64| DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap();
+        let entry = refused("/v1/batch", at(50));
+        let over = |first: Option<i64>, last: Option<i64>, now: i64| {
+            let success = Success { first: first.map(at), last: last.map(at) };
+            is_over(&entry, &[], success, at(now))
+        };
+        assert!(!over(None, None, 60), "nothing was accepted");
+        assert!(over(Some(60), Some(70), 71), "the first events came after it");
+        assert!(over(Some(40), Some(55), 60), "within the same minute");
+        assert!(!over(Some(-86_400), Some(55), 60), "others of a source in use");
+        assert!(over(Some(-86_400), Some(55), 400), "but not for long");
+        assert!(!over(Some(-86_400), Some(45), 3_000), "and not before any success");
     }
 }

@@ -51,15 +51,22 @@ pub fn samples(host: &str, key: &str) -> Vec<Sample> {
          analytics.track('Signed Up', {{}}, {{ groupId: 'workspace-1' }})"
     );
     let rust = format!(
-        "// cargo add segment reqwest serde_json\n\
-         use segment::{{Client, HttpClient, Message, message::{{Track, User}}}};\n\
-         let client = HttpClient::new(reqwest::Client::new(), \"{host}\".into());\n\
-         let track = Track {{\n    \
-         user: User::UserId {{ user_id: \"user-1\".into() }},\n    \
-         event: \"Signed Up\".into(),\n    \
-         context: Some(serde_json::json!({{\"groupId\": \"workspace-1\"}})),\n    \
-         ..Default::default()\n}};\n\
-         client.send(\"{key}\".into(), Message::Track(track)).await?;"
+        "// cargo add segment@0.2 reqwest@0.12 serde_json\n\
+         // cargo add tokio --features macros,rt-multi-thread\n\
+         use segment::message::{{Track, User}};\n\
+         use segment::{{Client, HttpClient, Message}};\n\n\
+         #[tokio::main]\n\
+         async fn main() -> Result<(), Box<dyn std::error::Error>> {{\n    \
+             let client = HttpClient::new(reqwest::Client::new(), \"{host}\".into());\n    \
+             let track = Track {{\n        \
+                 user: User::UserId {{ user_id: \"user-1\".into() }},\n        \
+                 event: \"Signed Up\".into(),\n        \
+                 context: Some(serde_json::json!({{\"groupId\": \"workspace-1\"}})),\n        \
+                 ..Default::default()\n    \
+             }};\n    \
+             client.send(\"{key}\".into(), Message::Track(track)).await?;\n    \
+             Ok(())\n\
+         }}"
     );
     vec![
         Sample { id: "first-curl", label: "curl", code: curl },
@@ -69,4 +76,28 @@ pub fn samples(host: &str, key: &str) -> Vec<Sample> {
         Sample { id: "first-rudder", label: "Browser, with RudderStack's SDK", code: rudder },
         Sample { id: "first-rust", label: "Rust", code: rust },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `bin/setup sdk` compiles this file with the versions that the sample names.
+    #[test]
+    fn the_rust_sample_is_what_the_sdk_tests_compile() {
+        let compiled = include_str!("../../tests/sdk/rust/sample.rs");
+        let all = samples("https://ripen.example", PLACEHOLDER);
+        let shown = &all.iter().find(|sample| sample.label == "Rust").unwrap().code;
+        assert_eq!(compiled.trim_end(), shown.trim_end());
+        let manifest = include_str!("../../tests/sdk/rust/Cargo.toml");
+        for line in shown.lines().filter_map(|line| line.strip_prefix("// cargo add ")) {
+            for named in line.split(' ').take_while(|word| !word.starts_with("--")) {
+                let (name, version) = named.split_once('@').unwrap_or((named, ""));
+                let used =
+                    manifest.lines().find(|line| line.starts_with(&format!("{name} ="))).unwrap();
+                let plain = used.replace("\"=", "\"");
+                assert!(plain.contains(&format!("\"{version}")), "{named}: {used}");
+            }
+        }
+    }
 }

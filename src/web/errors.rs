@@ -17,6 +17,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::answer::{Htmx, safe_next};
+use super::api_key::Credentials;
 use super::permit;
 use super::shell::Shell;
 use crate::error::{Error, FieldErrors, panicked};
@@ -168,6 +169,8 @@ struct Asked {
     request_id: String,
     /// Where to go on after signing in.
     next: Option<String>,
+    /// How to sign in, for a script that did not.
+    credentials: Credentials,
     now: DateTime<Utc>,
 }
 
@@ -194,6 +197,7 @@ impl Asked {
                 Reader::Browser | Reader::Htmx => next_of(request, reader),
                 Reader::Api | Reader::Machine => None,
             },
+            credentials: Credentials::of(request.headers()),
             now: permit::app(request.request()).map_or(DateTime::UNIX_EPOCH, |app| app.clock.now()),
         }
     }
@@ -297,7 +301,10 @@ fn answer(asked: &Asked, error: &Error, route: &str) -> HttpResponse {
                     .insert_header(("HX-Redirect", login(asked)))
                     .finish();
             }
-            Reader::Api | Reader::Machine => {}
+            Reader::Api | Reader::Machine => {
+                let text = asked.credentials.advice();
+                return present(asked, Said { text, ..Said::of(error, &asked.request_id) });
+            }
         },
         _ => {}
     }
@@ -337,6 +344,8 @@ fn problem(response: &mut HttpResponseBuilder, said: &Said) -> HttpResponse {
         "status": said.status.as_u16(),
         "code": said.code,
         "detail": said.text,
+        // SDKs that were pointed here by mistake read `code` and `message`, and throw without.
+        "message": said.line(),
         "request_id": said.request_id,
     });
     if let (false, Some(body)) = (said.fields.is_empty(), body.as_object_mut()) {

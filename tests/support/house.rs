@@ -87,7 +87,7 @@ impl House {
             trusted_proxies: "127.0.0.0/8,::1".parse().unwrap(),
         };
         decide(&mut config);
-        let app = App { db: db.clone(), clock: clock.clone(), config };
+        let app = App::new(db.clone(), clock.clone(), config);
         let service = Rc::new(init_service(app::service(web::Data::new(app.clone()))).await);
         let call = move |request: TestRequest| -> LocalBoxFuture<'static, HttpResponse> {
             let service = Rc::clone(&service);

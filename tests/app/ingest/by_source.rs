@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use ripen::ingest::message::{Kind, Message};
 
-use super::server::{BASIC, Server, journal, read_answer, source};
+use super::server::{BASIC, Server, Setup, journal, read_answer, source};
 use crate::test_db::TestDb;
 
 /// What is in the journal after one request was answered with 200.
@@ -60,6 +60,26 @@ fn kotlin_and_swift_ask_for_settings_and_send_packed_chunks_with_the_key_inside(
     let server = Server::start(&db);
     let settings = server.send("GET", "/v1/projects/wk_test/settings", &[], b"");
     assert_eq!(settings.json()["integrations"]["Segment.io"]["apiKey"], "wk_test");
+    let forged = [
+        ("X-Forwarded-Host", "evil.example"),
+        ("X-Forwarded-Proto", "https"),
+        ("Forwarded", "host=evil.example;proto=https"),
+    ];
+    let answer = server.send("GET", "/v1/projects/wk_test/settings", &forged, b"");
+    assert_eq!(answer.json(), settings.json(), "what others add to a request is not read");
+    assert_eq!(settings.json()["integrations"]["Segment.io"]["protocol"], "http");
+    let here = format!("{}/v1", server.address);
+    assert_eq!(settings.json()["integrations"]["Segment.io"]["apiHost"], *here);
+    for (public, host, protocol) in [
+        ("https://crm.example", "crm.example/v1", "https"),
+        ("http://crm.example:8443/", "crm.example:8443/v1", "http"),
+    ] {
+        let named = Setup { public: Some(public), ..Setup::default() };
+        let named = Server::start_with(&db, &named);
+        let settings = named.send("GET", "/v1/projects/wk_test/settings", &forged, b"").json();
+        let settings = &settings["integrations"]["Segment.io"];
+        assert_eq!((&settings["apiHost"], &settings["protocol"]), (&host.into(), &protocol.into()));
+    }
     let body = r#"{"batch":[{"type":"screen","name":"Home","anonymousId":"a1","userId":"","messageId":"k1","_metadata":{},
         "timestamp":"2026-11-20T10:00:00.123Z","writeKey":"wk_test"}],"sentAt":"2026-11-20T10:00:01Z","writeKey":"wk_test"}"#;
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());

@@ -163,9 +163,16 @@ fn every_other_path_of_sdks_has_an_answer() {
     let db = TestDb::new();
     source(&db);
     let server = Server::start(&db);
-    for path in
-        ["/v1/merge", "/analytics.js/v1/wk_test/analytics.min.js", "/crm/v1/batch", "/track"]
-    {
+    for path in [
+        "/v1/merge",
+        "/analytics.js/v1/wk_test/analytics.min.js",
+        "/crm/v1/batch",
+        "/track",
+        "/api/v1/batch",
+        "/api/v1/t",
+        "/api/v1/projects/wk_test/settings",
+        "/api/sourceConfig/",
+    ] {
         server.send("POST", path, &[BASIC], b"{}").assert_refused(404, "not_found");
         let preflight = [("Access-Control-Request-Headers", "authorization")];
         assert_eq!(server.send("OPTIONS", path, &preflight, b"").status, 200);

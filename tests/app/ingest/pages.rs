@@ -6,8 +6,9 @@ use diesel::prelude::*;
 use ripen::db::Pool;
 use ripen::ids::SourceId;
 use ripen::ingest::endpoint::Endpoint;
+use ripen::ingest::failure::BodyError;
 use ripen::ingest::store_refusals::{self, Entry};
-use ripen::ingest::{intake, store_journal};
+use ripen::ingest::{drain, intake, store_journal};
 use ripen::schema::{dead_letters, ingest_minutes, journal_pending};
 use ripen::sources::{ops, store};
 use ripen::team::audit::Actor;
@@ -187,17 +188,22 @@ async fn whoever_connects_a_product_reads_what_arrived_and_what_was_wrong() {
     let submission = prepared.unwrap().of(source, now);
     let room = house.db.check_room().unwrap();
     house.tx(|conn| store_journal::append(conn, room, &[&submission]));
+    let unknown = BodyError::UnknownWriteKey.to_string();
     let entry = |source_id, code: &str, key_start: Option<&str>| Entry {
         source_id,
         code: code.into(),
-        message: "What the sender heard.".into(),
+        message: match code {
+            "invalid_write_key" => unknown.clone(),
+            _ => "What the sender heard.".into(),
+        },
         method: "POST".into(),
         path: "/v1/batch".into(),
         key_start: key_start.map(str::to_owned),
         sender: Some("<i>analytics-python/2.4.0".into()),
         requests: 12_345,
         first_at: now,
-        last_at: now,
+        // After the events, in a source that was in use before them.
+        last_at: now + TimeDelta::seconds(1),
     };
     let other = add_source(&house, "Other");
     let entries = [
@@ -206,6 +212,9 @@ async fn whoever_connects_a_product_reads_what_arrived_and_what_was_wrong() {
         entry(Some(other), "of_another_source", None),
     ];
     house.tx(|conn| store_refusals::add(conn, &entries));
+    let page = admin.get(&format!("/settings/keys/sources/{source}")).await;
+    assert!(!page.body.contains("names no workspace"), "while it waits nobody knows");
+    house.tx(|conn| Ok(diesel::delete(journal_pending::table).execute(conn)?));
     let page = admin.get(&format!("/settings/keys/sources/{source}")).await;
     for said in [
         "is heard",
@@ -314,4 +323,99 @@ async fn ingestion_is_for_revops_and_admins_and_keys_for_admins() {
     }
     house.stranger().get("/settings/keys").await.leads_to("/login?next=%2Fsettings%2Fkeys");
     house.stranger().get("/ingest").await.leads_to("/login?next=%2Fingest");
+}
+
+#[actix_web::test]
+async fn a_key_that_is_made_or_revoked_here_holds_at_once() {
+    let house = House::open().await;
+    let admin = house.as_admin();
+    let keys = std::sync::Arc::clone(&house.app.keys);
+    let opens = |key: &str| keys.open(key).unwrap().is_some();
+    assert!(!opens("wk_unknown"), "the snapshot is fresh");
+    let made = admin.post("/settings/keys/sources", &[("name", "Web"), ("environment", "")]).await;
+    let first = shown_key(&made.body, "wk_").to_owned();
+    assert!(opens(&first), "the first key of a source");
+    let row = house.db.read(Pool::Web, store::list_write_keys).unwrap().remove(0);
+    let more = format!("/settings/keys/sources/{}/write-keys", row.source_id);
+    let server = admin.post(&more, &[("holder", "server")]).await;
+    assert!(opens(shown_key(&server.body, "sk_")), "a server key");
+    let rotation = format!("/settings/keys/write-keys/{}/rotation", row.id);
+    let now = house.clock.now().format("%Y-%m-%dT%H:%M").to_string();
+    let new = admin.post(&rotation, &[("until", &now)]).await;
+    assert!(opens(shown_key(&new.body, "wk_")), "one in the place of another");
+    assert!(!opens(&first), "which ended");
+    let second = shown_key(&new.body, "wk_").to_owned();
+    let prefix = &second[..11];
+    let rows = house.db.read(Pool::Web, store::list_write_keys).unwrap();
+    let id = rows.iter().find(|row| row.prefix == prefix).unwrap().id;
+    let revocation = format!("/settings/keys/write-keys/{id}/revocation");
+    admin.post(&revocation, &[("confirm", prefix)]).await.leads_to("/settings/keys");
+    assert!(!opens(&second), "a revoked one");
+    assert_eq!(keys.glance(&second), Some(None), "without another look");
+}
+
+#[actix_web::test]
+async fn what_a_membership_places_needs_no_workspace_of_its_own() {
+    let house = House::open().await;
+    let admin = house.as_admin();
+    let (source, now) = (add_source(&house, "Web"), house.clock.now());
+    house.tx(|conn| ripen::catalog::ops::seed(conn, now));
+    let send = |body: &str| {
+        let prepared = intake::prepare(Endpoint::Batch, None, body.as_bytes(), now, Uuid::now_v7());
+        let submission = prepared.unwrap().of(source, now);
+        let room = house.db.check_room().unwrap();
+        house.tx(|conn| store_journal::append(conn, room, &[&submission]));
+        let (projections, limits) = (&ripen::jobs::PROJECTIONS, drain::Limits::default());
+        drain::until_empty(&house.db, &house.clock, projections, limits).unwrap();
+    };
+    let path = format!("/settings/keys/sources/{source}");
+    send(
+        r#"{"batch":[
+            {"type":"group","userId":"u1","groupId":"ws1","messageId":"g","traits":{"name":"Acme Works"}},
+            {"type":"track","userId":"u1","event":"Signed Up","messageId":"t1"}]}"#,
+    );
+    let page = admin.get(&path).await;
+    page.says(200, "by membership");
+    assert!(page.body.contains("Acme Works") && !page.body.contains("names no workspace"));
+    send(r#"{"batch":[{"type":"track","userId":"u2","event":"Signed Up","messageId":"t2"}]}"#);
+    admin.get(&path).await.says(200, "names no workspace");
+}
+
+#[actix_web::test]
+async fn one_bad_key_is_one_line_until_events_are_accepted() {
+    let house = House::open().await;
+    let admin = house.as_admin();
+    let (source, now) = (add_source(&house, "Web"), house.clock.now());
+    let entry = |path: &str, message: String| Entry {
+        source_id: None,
+        code: "invalid_write_key".into(),
+        message,
+        method: "POST".into(),
+        path: path.into(),
+        key_start: Some("wk_01234567".into()),
+        sender: None,
+        requests: 2,
+        first_at: now,
+        last_at: now,
+    };
+    let cut = BodyError::unknown_key("wk_01234567aabbccdd0").to_string();
+    let entries =
+        ["/v1/batch", "/v1/t", "/v1/projects/…/settings"].map(|one| entry(one, cut.clone()));
+    house.tx(|conn| store_refusals::add(conn, &entries));
+    let path = format!("/settings/keys/sources/{source}");
+    let page = admin.get(&path).await;
+    page.says(200, "cut off: 20 of 43 characters");
+    assert_eq!(page.body.matches("cut off: 20 of 43").count(), 1);
+    assert!(page.body.contains("and 2 more") && !page.body.contains("another Ripen"));
+
+    house.clock.advance(TimeDelta::seconds(2));
+    let (body, at) =
+        (r#"{"batch":[{"type":"page","userId":"u","messageId":"m"}]}"#, house.clock.now());
+    let prepared = intake::prepare(Endpoint::Batch, None, body.as_bytes(), at, Uuid::now_v7());
+    let submission = prepared.unwrap().of(source, at);
+    let room = house.db.check_room().unwrap();
+    house.tx(|conn| store_journal::append(conn, room, &[&submission]));
+    let page = admin.get(&path).await;
+    page.says(200, "is heard");
+    assert!(!page.body.contains("Rejected requests"), "{}", page.body);
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -17,6 +17,7 @@ use ripen::ingest::writer::{Limits, Writer};
 use ripen::ingest::{journal, payload};
 use ripen::schema;
 use ripen::sources::key::KeyHash;
+use ripen::sources::keyring::KeyRing;
 use ripen::team::audit::Actor;
 use ripen::{error, sources};
 use serde_json::Value;
@@ -30,11 +31,13 @@ pub const BASIC: (&str, &str) = ("Authorization", "Basic d2tfdGVzdDo=");
 pub struct Setup {
     pub limits: Limits,
     pub deadline: Duration,
+    /// The address that the operator named.
+    pub public: Option<&'static str>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { limits: Limits::default(), deadline: Duration::from_secs(30) }
+        Self { limits: Limits::default(), deadline: Duration::from_secs(30), public: None }
     }
 }
 
@@ -52,8 +55,13 @@ impl Server {
 
     pub fn start_with(database: &Database, setup: &Setup) -> Self {
         let writer = Writer::start(database.clone(), Clock::system(), setup.limits, || ()).unwrap();
-        let intake = Intake::new(database.clone(), Clock::system(), writer).unwrap();
+        let keys = Arc::new(KeyRing::new(database.clone(), Clock::system()));
+        let intake = Intake::new(database.clone(), Clock::system(), keys, writer).unwrap();
         let intake = intake.with_deadline(setup.deadline);
+        let intake = match setup.public {
+            Some(public) => intake.reached_at(&public.parse().unwrap()),
+            None => intake,
+        };
         let intake = web::Data::new(intake);
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {

@@ -45,9 +45,16 @@ async fn an_api_key_opens_what_its_scopes_say_until_it_is_revoked() {
     assert_eq!(status, 403);
     assert!(body.contains("lacks the scope write"), "{body}");
     for bad in [None, Some("Bearer nonsense".to_owned()), Some(format!("Basic {}", key.reveal()))] {
+        let is_basic = bad.as_deref().is_some_and(|header| header.starts_with("Basic"));
         let (status, body) = ask("/api/read", bad).await;
         assert_eq!(status, 401);
         assert!(body.contains("\"code\":\"unauthorized\""), "{body}");
+        assert!(body.contains("\"message\":"), "SDKs read it: {body}");
+        assert_eq!(
+            body.contains("Authorization: Bearer YOUR_API_KEY, not Basic"),
+            is_basic,
+            "{body}"
+        );
     }
     house.tx(|conn| {
         let id = ripen::sources::store::list_api_keys(conn)?[0].id;
