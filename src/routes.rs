@@ -199,8 +199,11 @@ fn retention_pages(config: &mut ServiceConfig) {
 
 /// Sources and keys.
 fn key_pages(config: &mut ServiceConfig) {
-    use sources::{actions, actions_webhooks, pages, pages_first_event, pages_webhooks};
+    use sources::{actions, actions_makers, actions_webhooks};
+    use sources::{pages, pages_first_event, pages_makers, pages_webhooks};
     config
+        .route("/settings/team/{id}/keys", get().to(pages_makers::made_by))
+        .route("/settings/team/{id}/keys", post().to(actions_makers::decide))
         .route("/settings/webhooks", get().to(pages_webhooks::index))
         .route("/settings/webhooks", post().to(actions_webhooks::create))
         .route("/settings/webhooks/{id}", get().to(pages_webhooks::show))

@@ -82,6 +82,8 @@ diesel::table! {
         expires_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
         last_used_at -> Nullable<Timestamptz>,
+        created_by -> Nullable<Uuid>,
+        review_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -1019,6 +1021,8 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Nullable<Timestamptz>,
         last_used_at -> Nullable<Timestamptz>,
+        created_by -> Nullable<Uuid>,
+        review_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -1085,6 +1089,8 @@ diesel::table! {
         last_used_at -> Nullable<Timestamptz>,
         expires_at -> Nullable<Timestamptz>,
         for_servers -> Bool,
+        created_by -> Nullable<Uuid>,
+        review_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -1093,6 +1099,7 @@ diesel::joinable!(account_domains -> accounts (account_id));
 diesel::joinable!(account_links -> accounts (account_id));
 diesel::joinable!(account_links -> team_members (pinned_by));
 diesel::joinable!(account_owners -> team_members (member_id));
+diesel::joinable!(api_keys -> team_members (created_by));
 diesel::joinable!(audit_entries -> team_members (actor_id));
 diesel::joinable!(dead_letter_attempts -> dead_letters (letter_id));
 diesel::joinable!(dead_letter_attempts -> ingest_replays (replay_id));
@@ -1110,8 +1117,10 @@ diesel::joinable!(sessions -> team_members (member_id));
 diesel::joinable!(stripe_customers -> team_members (mapped_by));
 diesel::joinable!(webhook_deliveries -> webhook_endpoints (endpoint_id));
 diesel::joinable!(webhook_endpoints -> sources (source_id));
+diesel::joinable!(webhook_secrets -> team_members (created_by));
 diesel::joinable!(webhook_secrets -> webhook_endpoints (endpoint_id));
 diesel::joinable!(write_keys -> sources (source_id));
+diesel::joinable!(write_keys -> team_members (created_by));
 
 diesel::allow_tables_to_appear_in_same_query!(
     absences,

@@ -11,18 +11,25 @@
 //!
 //! Invariants: a key's text is in no table and in no log; a webhook's secret is in one table, because
 //! an HMAC cannot be checked by a hash, and in no log; a key that was revoked stops working
-//! within seconds ([`keyring`]) on every server; every change writes an audit row in its transaction.
+//! at once on this server and within seconds on others ([`keyring`]); of whoever is deactivated or
+//! demoted no key goes on working that nobody was asked about ([`makers`]); every change writes an audit row in its transaction.
 
 pub mod actions;
+pub mod actions_makers;
 pub mod actions_webhooks;
+pub mod held_line;
 pub mod key;
 pub mod keyring;
+pub mod makers;
 pub mod ops;
+pub mod ops_makers;
 pub mod ops_webhooks;
 pub mod pages;
 pub mod pages_first_event;
+pub mod pages_makers;
 pub mod pages_webhooks;
 pub mod samples;
 pub mod signature;
 pub mod store;
+pub mod store_makers;
 pub mod store_webhooks;

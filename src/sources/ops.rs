@@ -10,6 +10,8 @@ use super::store::{self, Source};
 use crate::error::{Error, Result};
 use crate::ids::SourceId;
 use crate::team::audit::{self, Actor};
+use crate::team::ops as team;
+use crate::web::role::May;
 
 /// Adds a source.
 ///
@@ -102,11 +104,12 @@ fn make_write_key(
     kind: Kind,
     at: DateTime<Utc>,
 ) -> Result<NewKey> {
+    team::hold_right(conn, by, May::ManageKeys)?;
     let source = store::find(conn, source)?;
     let key = NewKey::random(kind);
     let id = Uuid::now_v7();
     let for_servers = kind == Kind::Server;
-    store::insert_write_key(conn, id, source.id, &key, for_servers, at)?;
+    store::insert_write_key(conn, id, source.id, &key, for_servers, by.id, at)?;
     let detail =
         json!({ "prefix": key.prefix(), "source": source.name, "for_servers": for_servers });
     audit::record(conn, by, "write_key.created", ("write_key", &id.to_string()), &detail, at)?;
@@ -173,9 +176,10 @@ pub fn create_api_key(
     if scopes.is_empty() {
         return Err(Error::invalid("scopes", "Choose what the key may do."));
     }
+    team::hold_right(conn, by, May::ManageKeys)?;
     let key = NewKey::random(Kind::Api);
     let id = Uuid::now_v7();
-    store::insert_api_key(conn, id, name, &key, scopes, at)?;
+    store::insert_api_key(conn, id, name, &key, scopes, by.id, at)?;
     let scopes: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
     let detail = json!({ "name": name, "prefix": key.prefix(), "scopes": scopes });
     audit::record(conn, by, "api_key.created", ("api_key", &id.to_string()), &detail, at)?;

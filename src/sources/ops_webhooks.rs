@@ -11,6 +11,8 @@ use super::store_webhooks::{self, Endpoint, Kind};
 use crate::error::{Error, Result};
 use crate::ids::SourceId;
 use crate::team::audit::{self, Actor};
+use crate::team::ops as team;
+use crate::web::role::May;
 
 /// How long the old secret goes on working, unless somebody says otherwise.
 pub const OVERLAP: TimeDelta = TimeDelta::hours(24);
@@ -56,6 +58,7 @@ pub fn create(
             (Kind::Events, Some(*source), None)
         }
     };
+    team::hold_right(conn, by, May::ManageKeys)?;
     let (secret, shown) = match wanted {
         Wanted::Stripe { secret, .. } => (pasted(secret)?, None),
         Wanted::Events(_) => {
@@ -73,7 +76,7 @@ pub fn create(
         revoked_at: None,
     };
     store_webhooks::insert(conn, &endpoint)?;
-    store_webhooks::add_secret(conn, Uuid::now_v7(), endpoint.id, &secret, now, now)?;
+    store_webhooks::add_secret(conn, Uuid::now_v7(), endpoint.id, &secret, by.id, now, now)?;
     let detail =
         json!({"name": name, "kind": kind.key(), "livemode": livemode, "hint": secret.hint()});
     record(conn, by, "webhook.created", endpoint.id, &detail, now)?;
@@ -95,6 +98,7 @@ pub fn rotate(
     old_until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Option<Secret>> {
+    team::hold_right(conn, by, May::ManageKeys)?;
     let endpoint = open(conn, id)?;
     check_until(old_until, now)?;
     let (secret, shown) = if endpoint.kind == Kind::Stripe.key() {
@@ -106,7 +110,7 @@ pub fn rotate(
     if store_webhooks::valid(conn, id, now)?.iter().any(|(_, known)| *known == secret) {
         return Err(Error::invalid("secret", "This secret is in use already: paste the new one."));
     }
-    store_webhooks::add_secret(conn, Uuid::now_v7(), id, &secret, old_until, now)?;
+    store_webhooks::add_secret(conn, Uuid::now_v7(), id, &secret, by.id, old_until, now)?;
     let detail = json!({"hint": secret.hint(), "old_until": old_until});
     record(conn, by, "webhook.rotated", id, &detail, now)?;
     Ok(shown)

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use chrono::{DateTime, Utc};
 
 use super::ops_webhooks::OVERLAP;
 use super::pages_webhooks::local;
@@ -9,7 +10,9 @@ use super::samples::{Sample, samples};
 use super::store::{self, ApiKey, Source, WriteKey};
 use crate::app::App;
 use crate::error::{FieldErrors, Result};
-use crate::ids::SourceId;
+use crate::ids::{MemberId, SourceId};
+use crate::team::member::Member;
+use crate::team::store as team;
 use crate::web::answer;
 use crate::web::format::{self, Moment};
 use crate::web::permit::{ManageKeys, Permit, Viewer};
@@ -32,6 +35,10 @@ pub(super) struct KeyLine {
     /// Of write keys: it takes records too, and is kept on servers.
     for_servers: bool,
     made: Moment,
+    /// Who made it; empty where nobody knows.
+    maker: String,
+    /// The maker's page of keys, where somebody has to decide about it.
+    review: Option<String>,
     used: Option<Moment>,
 }
 
@@ -69,10 +76,15 @@ pub(super) struct Typed {
 impl KeysPage {
     /// The page as it stands in the database.
     pub async fn load(app: &App, me: &Viewer) -> Result<Self> {
-        let (sources, write_keys, api_keys) = app
+        let (sources, write_keys, api_keys, team) = app
             .db
             .read_web(|conn| {
-                Ok((store::list(conn)?, store::list_write_keys(conn)?, store::list_api_keys(conn)?))
+                Ok((
+                    store::list(conn)?,
+                    store::list_write_keys(conn)?,
+                    store::list_api_keys(conn)?,
+                    team::members(conn)?,
+                ))
             })
             .await?;
         let sources = sources
@@ -81,7 +93,7 @@ impl KeysPage {
                 keys: write_keys
                     .iter()
                     .filter(|key| key.source_id == source.id)
-                    .map(|key| KeyLine::of_write(key, &source, me))
+                    .map(|key| KeyLine::of_write(key, &source, &team, me))
                     .collect(),
                 source,
             })
@@ -89,7 +101,7 @@ impl KeysPage {
         Ok(Self {
             shell: me.shell("Sources and keys").at(NavItem::Keys),
             sources,
-            api_keys: api_keys.iter().map(|key| KeyLine::of_api(key, me)).collect(),
+            api_keys: api_keys.iter().map(|key| KeyLine::of_api(key, &team, me)).collect(),
             shown: None,
             samples: Vec::new(),
             until: local(me.now + OVERLAP, me),
@@ -116,7 +128,7 @@ impl KeysPage {
 }
 
 impl KeyLine {
-    fn of_write(key: &WriteKey, source: &Source, me: &Viewer) -> Self {
+    fn of_write(key: &WriteKey, source: &Source, team: &[Member], me: &Viewer) -> Self {
         Self {
             id: key.id.to_string(),
             name: source.name.clone(),
@@ -126,11 +138,13 @@ impl KeyLine {
             ends: key.expires_at.map(|at| format::moment(at, me.now, me.zone)),
             for_servers: key.for_servers,
             made: format::moment(key.created_at, me.now, me.zone),
+            maker: maker(key.created_by, team),
+            review: review(key.created_by, key.review_since),
             used: key.last_used_at.map(|at| format::moment(at, me.now, me.zone)),
         }
     }
 
-    fn of_api(key: &ApiKey, me: &Viewer) -> Self {
+    fn of_api(key: &ApiKey, team: &[Member], me: &Viewer) -> Self {
         Self {
             id: key.id.to_string(),
             name: key.name.clone(),
@@ -140,9 +154,21 @@ impl KeyLine {
             is_open: key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > me.now),
             ends: None,
             made: format::moment(key.created_at, me.now, me.zone),
+            maker: maker(key.created_by, team),
+            review: review(key.created_by, key.review_since),
             used: key.last_used_at.map(|at| format::moment(at, me.now, me.zone)),
         }
     }
+}
+
+/// The name of who made it.
+pub(super) fn maker(id: Option<MemberId>, team: &[Member]) -> String {
+    let member = team.iter().find(|member| Some(member.id) == id);
+    member.map(|member| member.name.clone()).unwrap_or_default()
+}
+
+fn review(maker: Option<MemberId>, since: Option<DateTime<Utc>>) -> Option<String> {
+    since.and(maker).map(|maker| format!("/settings/team/{maker}/keys"))
 }
 
 /// `GET /settings/keys`.

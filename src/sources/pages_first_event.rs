@@ -303,6 +303,8 @@ mod tests {
             last_used_at: None,
             expires_at: None,
             for_servers: false,
+            created_by: None,
+            review_since: None,
         };
         let keys = [
             key(mine, "wk_00000001", None),

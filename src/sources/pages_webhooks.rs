@@ -6,11 +6,14 @@ use chrono::{DateTime, LocalResult, NaiveDateTime, TimeZone, Utc};
 use uuid::Uuid;
 
 use super::ops_webhooks::OVERLAP;
+use super::pages::maker;
 use super::store::{self, Source};
 use super::store_webhooks::{self, Delivery, Endpoint, Kind, Listed};
 use crate::app::App;
 use crate::clock::is_askable;
 use crate::error::{Error, FieldErrors, Result};
+use crate::team::member::Member;
+use crate::team::store as team;
 use crate::web::answer;
 use crate::web::format::{self, Moment};
 use crate::web::permit::{ManageKeys, Permit, Viewer};
@@ -115,6 +118,8 @@ struct SecretLine {
     is_valid: bool,
     until: Option<Moment>,
     made: Moment,
+    /// Who made or pasted it; empty where nobody knows.
+    maker: String,
     used: Option<Moment>,
 }
 
@@ -150,7 +155,7 @@ pub(super) struct ShowPage {
 impl ShowPage {
     /// The page as it stands in the database.
     pub async fn load(app: &App, me: &Viewer, id: Uuid) -> Result<Self> {
-        let (endpoint, secrets, deliveries, sources) = app
+        let (endpoint, secrets, deliveries, sources, team) = app
             .db
             .read_web(move |conn| {
                 Ok((
@@ -158,6 +163,7 @@ impl ShowPage {
                     store_webhooks::secrets(conn)?,
                     store_webhooks::deliveries(conn, id, DELIVERIES)?,
                     store::list(conn)?,
+                    team::members(conn)?,
                 ))
             })
             .await?;
@@ -168,7 +174,7 @@ impl ShowPage {
             is_stripe: endpoint.kind == Kind::Stripe.key(),
             address: app.link(&format!("/webhooks/{}/{id}", endpoint.kind)),
             shown: None,
-            secrets: secrets.map(|one| secret(one, me)).collect(),
+            secrets: secrets.map(|one| secret(one, &team, me)).collect(),
             deliveries: deliveries.into_iter().map(|one| delivery(one, me)).collect(),
             form: Typed { until: local(me.now + OVERLAP, me), ..Typed::default() },
             errors: FieldErrors::new(),
@@ -189,7 +195,7 @@ impl ShowPage {
     }
 }
 
-fn secret(one: &Listed, me: &Viewer) -> SecretLine {
+fn secret(one: &Listed, team: &[Member], me: &Viewer) -> SecretLine {
     let moment = |at| format::moment(at, me.now, me.zone);
     let is_valid = one.expires_at.is_none_or(|end| end > me.now);
     SecretLine {
@@ -202,6 +208,7 @@ fn secret(one: &Listed, me: &Viewer) -> SecretLine {
         is_valid,
         until: one.expires_at.map(moment),
         made: moment(one.created_at),
+        maker: maker(one.created_by, team),
         used: one.last_used_at.map(moment),
     }
 }

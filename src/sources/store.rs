@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::key::{KeyHash, NewKey, Scope};
 use crate::error::Result;
-use crate::ids::SourceId;
+use crate::ids::{MemberId, SourceId};
 use crate::schema::{api_keys, sources, write_keys};
 
 /// A product in one environment.
@@ -34,6 +34,10 @@ pub struct WriteKey {
     pub expires_at: Option<DateTime<Utc>>,
     /// It takes records too, and is kept on servers.
     pub for_servers: bool,
+    /// Who made it, as far as that is known.
+    pub created_by: Option<MemberId>,
+    /// Since when somebody has to decide whether it is kept.
+    pub review_since: Option<DateTime<Utc>>,
 }
 
 /// An API key as it is listed: never the key itself.
@@ -48,6 +52,10 @@ pub struct ApiKey {
     pub expires_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
     pub last_used_at: Option<DateTime<Utc>>,
+    /// Who made it, as far as that is known.
+    pub created_by: Option<MemberId>,
+    /// Since when somebody has to decide whether it is kept.
+    pub review_since: Option<DateTime<Utc>>,
 }
 
 /// A write key that opens: what the key ring holds.
@@ -138,6 +146,7 @@ pub fn insert_write_key(
     source_id: SourceId,
     key: &NewKey,
     for_servers: bool,
+    created_by: Option<MemberId>,
     at: DateTime<Utc>,
 ) -> Result<()> {
     diesel::insert_into(write_keys::table)
@@ -148,6 +157,7 @@ pub fn insert_write_key(
             write_keys::key_hash.eq(key.hash().0.as_slice()),
             write_keys::created_at.eq(at),
             write_keys::for_servers.eq(for_servers),
+            write_keys::created_by.eq(created_by),
         ))
         .execute(conn)?;
     Ok(())
@@ -260,6 +270,7 @@ pub fn insert_api_key(
     name: &str,
     key: &NewKey,
     scopes: &[Scope],
+    created_by: Option<MemberId>,
     at: DateTime<Utc>,
 ) -> Result<()> {
     let scopes: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
@@ -271,6 +282,7 @@ pub fn insert_api_key(
             api_keys::key_hash.eq(key.hash().0.as_slice()),
             api_keys::scopes.eq(scopes),
             api_keys::created_at.eq(at),
+            api_keys::created_by.eq(created_by),
         ))
         .execute(conn)?;
     Ok(())

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::signature::Secret;
 use crate::error::Result;
-use crate::ids::SourceId;
+use crate::ids::{MemberId, SourceId};
 
 /// What kind of deliveries an endpoint takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +137,8 @@ pub struct Listed {
     pub expires_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub last_used_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub created_by: Option<MemberId>,
 }
 
 /// The secrets of all endpoints, the newest first.
@@ -145,7 +147,7 @@ pub struct Listed {
 /// When the database fails.
 pub fn secrets(conn: &mut PgConnection) -> Result<Vec<Listed>> {
     Ok(diesel::sql_query(
-        "select id, endpoint_id, hint, created_at, expires_at, last_used_at from webhook_secrets
+        "select id, endpoint_id, hint, created_at, expires_at, last_used_at, created_by from webhook_secrets
          order by created_at desc, id",
     )
     .load(conn)?)
@@ -188,6 +190,7 @@ pub fn add_secret(
     id: Uuid,
     endpoint: Uuid,
     secret: &Secret,
+    created_by: Option<MemberId>,
     others_until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -198,13 +201,15 @@ pub fn add_secret(
     .bind::<Timestamptz, _>(others_until)
     .execute(conn)?;
     diesel::sql_query(
-        "insert into webhook_secrets (id, endpoint_id, secret, hint, created_at) values ($1, $2, $3, $4, $5)",
+        "insert into webhook_secrets (id, endpoint_id, secret, hint, created_at, created_by)
+         values ($1, $2, $3, $4, $5, $6)",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<SqlUuid, _>(endpoint)
     .bind::<Text, _>(secret.reveal())
     .bind::<Text, _>(secret.hint())
     .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<SqlUuid>, _>(created_by)
     .execute(conn)?;
     Ok(())
 }

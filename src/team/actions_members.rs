@@ -12,8 +12,10 @@ use super::pages::TeamPage;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::ids::MemberId;
+use crate::sources::makers::Held;
+use crate::sources::ops_makers as makers;
 use crate::web::answer::{self, Htmx};
-use crate::web::form::Form;
+use crate::web::form::{Fields, Form};
 use crate::web::format::count;
 use crate::web::permit::{ManageTeam, Permit, Viewer};
 use crate::{ownership, tasks};
@@ -74,9 +76,61 @@ pub async fn role(
         return refused_team(&app, &me, None, errors).await;
     };
     let (actor, now, id) = (Actor::from(&*me), me.now, MemberId(*id));
-    let changed = app.db.tx_web(move |conn| ops::change_role(conn, &actor, id, role, now)).await;
-    let text = |name: &str| format!("{name} is {} now and signs in again.", role.label());
-    member_changed(&app, &me, &htmx, changed.map(|member| text(&member.name))).await
+    let changed = app
+        .db
+        .tx_web(move |conn| {
+            let changed = ops::change_role(conn, &actor, id, role, now)?;
+            let keys = if changed.lost_rights {
+                makers::maker_demoted(conn, &actor, id, role, now)?
+            } else {
+                makers::Outcome::default()
+            };
+            Ok((changed, keys))
+        })
+        .await;
+    app.keys.forget();
+    let text = |name: &str| format!("{name} is {} now and signs in again", role.label());
+    let keys = changed.as_ref().map_or_else(|_| makers::Outcome::default(), |(_, keys)| *keys);
+    let said = changed.map(|(changed, keys)| {
+        format!("{}.{}", text(&changed.member.name), also(changed.invites, keys))
+    });
+    member_lost_rights(&app, &me, &htmx, id, said, keys).await
+}
+
+/// What else a change took, in words; empty when nothing.
+fn also(invites: usize, keys: makers::Outcome) -> String {
+    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let mut text = String::new();
+    let mut add = |number: i64, one: &str, many: &str| {
+        if number > 0 {
+            text.push_str(&format!(" {}.", count(number, one, many)));
+        }
+    };
+    add(number(invites), "invite was revoked", "invites were revoked");
+    add(number(keys.revoked), "key was revoked", "keys were revoked");
+    add(
+        number(keys.waiting),
+        "key that they made still works: keep or revoke it",
+        "keys that they made still work: keep or revoke each",
+    );
+    text
+}
+
+/// As [`member_changed`]; on to the keys that somebody has to decide about, if there are any.
+async fn member_lost_rights(
+    app: &App,
+    me: &Viewer,
+    htmx: &Htmx,
+    id: MemberId,
+    said: Result<String>,
+    keys: makers::Outcome,
+) -> Result<HttpResponse> {
+    match said {
+        Ok(text) if keys.waiting > 0 => {
+            answer::told(htmx, &format!("/settings/team/{id}/keys"), text)
+        }
+        said => member_changed(app, me, htmx, said).await,
+    }
 }
 
 /// 303 with a message, or the page with what stands against it.
@@ -126,29 +180,41 @@ pub async fn work(
         .await
 }
 
-/// `POST /settings/team/{id}/deactivation`.
+/// `POST /settings/team/{id}/deactivation`, with a choice for each key that they made. API keys
+/// without one are revoked; other keys without one wait for it.
 pub async fn deactivate(
     app: web::Data<App>,
     me: Permit<ManageTeam>,
     htmx: Htmx,
     id: web::Path<uuid::Uuid>,
+    fields: Fields,
 ) -> Result<HttpResponse> {
     let (actor, now, id) = (Actor::from(&*me), me.now, MemberId(*id));
     let changed = app
         .db
         .tx_web(move |conn| {
-            let member = ops::deactivate(conn, &actor, id, now)?;
+            let changed = ops::deactivate(conn, &actor, id, now)?;
+            let keys = if changed.lost_rights {
+                let choice = |held: &Held| fields.text(&held.field()).parse().ok();
+                makers::maker_deactivated(conn, &actor, id, choice, now)?
+            } else {
+                makers::Outcome::default()
+            };
             let back = ownership::ops::return_everything(conn, id, &actor, now)?;
-            Ok((member, count(i64::try_from(back).unwrap_or(0), "workspace is", "workspaces are")))
+            let back = count(i64::try_from(back).unwrap_or(0), "workspace is", "workspaces are");
+            Ok((changed, keys, back))
         })
         .await;
-    let told = changed.map(|(member, back)| {
-        let name = member.name;
+    app.keys.forget();
+    let keys = changed.as_ref().map_or_else(|_| makers::Outcome::default(), |(_, keys, _)| *keys);
+    let said = changed.map(|(changed, keys, back)| {
         format!(
-            "{name} is deactivated and signed out everywhere; {back} back in the assignment view."
+            "{} is deactivated and signed out everywhere; {back} back in the assignment view.{}",
+            changed.member.name,
+            also(changed.invites, keys)
         )
     });
-    member_changed(&app, &me, &htmx, told).await
+    member_lost_rights(&app, &me, &htmx, id, said, keys).await
 }
 
 /// `POST /settings/team/{id}/reactivation`.

@@ -12,6 +12,7 @@ use super::store_attempts as attempts;
 use super::store_door::{self as door, Invite};
 use crate::error::{Error, Result};
 use crate::ids::MemberId;
+use crate::web::role::May;
 use crate::web::{store as sessions, token};
 
 /// How long an invite's link works.
@@ -170,6 +171,7 @@ pub fn invite(
         ));
     }
     let inviter = actor.id.ok_or_else(|| Error::internal("an invite needs a member"))?;
+    hold_right(conn, actor, May::ManageTeam)?;
     let link = token::random();
     let invite = Invite {
         token_hash: token::hash(&link),
@@ -178,11 +180,42 @@ pub fn invite(
         role: new.role,
         function: new.function,
         expires_at: now + INVITE_LASTS,
+        invited_by: inviter,
     };
-    door::insert_invite(conn, &invite, inviter, now)?;
+    door::insert_invite(conn, &invite, now)?;
     let detail = json!({"role": new.role.key(), "function": new.function.map(Function::key)});
     audit::record(conn, actor, "invite.sent", ("invite", &new.email), &detail, now)?;
     Ok(link)
+}
+
+/// Refuses somebody who lost the right a moment ago, and keeps them from losing it until the
+/// transaction ends: what they make by it is seen by whoever takes the right from them. Commands,
+/// which are nobody in the team, keep theirs.
+///
+/// # Errors
+/// Signed out when the right is gone, or the database's.
+pub fn hold_right(conn: &mut PgConnection, actor: &Actor, right: May) -> Result<()> {
+    let Some(id) = actor.id else { return Ok(()) };
+    match store::hold_role(conn, id)? {
+        Some(role) if role.may(right) => Ok(()),
+        _ => Err(Error::SignedOut),
+    }
+}
+
+/// Ends the open invites that somebody sent, and says how many there were.
+fn end_invites_of(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    inviter: MemberId,
+    because: &str,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    let ended = door::revoke_invites_of(conn, inviter, now)?;
+    for email in &ended {
+        let detail = json!({"because": because, "invited_by": inviter});
+        audit::record(conn, actor, "invite.revoked", ("invite", email), &detail, now)?;
+    }
+    Ok(ended.len())
 }
 
 /// Takes an open invite back.
@@ -228,7 +261,20 @@ pub fn accept_invite(
     Ok((sign_in(conn, id, name, arrival, now)?, new.role))
 }
 
-/// Gives a member another role and ends their sessions: rights begin with a new session.
+/// A member as they are after a change, and what it took from them.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// As they are now.
+    pub member: Member,
+    /// Whether their role is a lesser one now, or they are newly deactivated.
+    pub lost_rights: bool,
+    /// Open invites that they had sent and that ended.
+    pub invites: usize,
+}
+
+/// Gives a member another role and ends their sessions: rights begin with a new session. Invites
+/// that they sent end when they may send none any more; their keys are a later feature, so the
+/// caller looks after these in the same transaction.
 ///
 /// # Errors
 /// Not found; conflict when this is the last admin; the database's.
@@ -238,11 +284,11 @@ pub fn change_role(
     id: MemberId,
     role: Role,
     now: DateTime<Utc>,
-) -> Result<Member> {
+) -> Result<Changed> {
     let admins = store::lock_admins(conn)?;
     let member = store::member(conn, id)?;
     if member.role == role {
-        return Ok(member);
+        return Ok(Changed { member, lost_rights: false, invites: 0 });
     }
     if admins == [id] {
         return Err(Error::Conflict(format!(
@@ -254,7 +300,13 @@ pub fn change_role(
     sessions::end_sessions_of(conn, id)?;
     let detail = json!({"before": member.role.key(), "after": role.key()});
     audit_member(conn, actor, "member.role_changed", id, &detail, now)?;
-    Ok(Member { role, ..member })
+    let invites = if role.may(May::ManageTeam) {
+        0
+    } else {
+        end_invites_of(conn, actor, id, "the inviter has another role", now)?
+    };
+    let lost_rights = role < member.role;
+    Ok(Changed { member: Member { role, ..member }, lost_rights, invites })
 }
 
 /// Changes what routing looks at.
@@ -282,8 +334,9 @@ pub fn change_work(
     store::member(conn, id)
 }
 
-/// Shuts a member out: sessions end, sign-in and routing pass them by. What they own is released by
-/// the caller in the same transaction, since ownership is a later feature.
+/// Shuts a member out: sessions and open invites that they sent end, sign-in and routing pass them by.
+/// What they own and the keys that they made are later features: the caller looks after these in the
+/// same transaction.
 ///
 /// # Errors
 /// Not found; conflict when this is the last admin; the database's.
@@ -292,11 +345,11 @@ pub fn deactivate(
     actor: &Actor,
     id: MemberId,
     now: DateTime<Utc>,
-) -> Result<Member> {
+) -> Result<Changed> {
     let admins = store::lock_admins(conn)?;
     let member = store::member(conn, id)?;
     if member.deactivated_at.is_some() {
-        return Ok(member);
+        return Ok(Changed { member, lost_rights: false, invites: 0 });
     }
     if admins == [id] {
         return Err(Error::Conflict(format!(
@@ -308,7 +361,9 @@ pub fn deactivate(
     sessions::end_sessions_of(conn, id)?;
     attempts::forget_devices(conn, id)?;
     audit_member(conn, actor, "member.deactivated", id, &json!({}), now)?;
-    Ok(Member { deactivated_at: Some(now), ..member })
+    let invites = end_invites_of(conn, actor, id, "the inviter was deactivated", now)?;
+    let member = Member { deactivated_at: Some(now), ..member };
+    Ok(Changed { member, lost_rights: true, invites })
 }
 
 /// Lets a member in again, with the role and password from before.

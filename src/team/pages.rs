@@ -12,6 +12,10 @@ use super::store_door::Invite;
 use super::{ops, store, store_door};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
+use crate::ids::MemberId;
+use crate::sources::held_line::HeldLine;
+use crate::sources::makers::Held;
+use crate::sources::store_makers;
 use crate::web::permit::{Permit, SeeTeam, View, Viewer, Visitor};
 use crate::web::role::May;
 use crate::web::shell::{NavItem, Shell};
@@ -216,11 +220,16 @@ pub(super) struct MemberLine {
     member: Member,
     is_me: bool,
     territories: String,
+    /// The keys that they made and that work, with what is to become of them when they leave.
+    held: Vec<HeldLine>,
+    /// How many of these wait for a decision.
+    waiting: usize,
 }
 
 pub(super) struct InviteLine {
     id: String,
     invite: Invite,
+    inviter: String,
     expires: format::Moment,
     is_expired: bool,
 }
@@ -244,16 +253,38 @@ pub(super) struct TeamPage {
 impl TeamPage {
     /// The page as it stands in the database.
     pub async fn load(app: &App, me: &Viewer) -> Result<Self> {
-        let (members, invites) = app
+        let (may_see_keys, now) = (me.may(May::ManageKeys), me.now);
+        let (members, invites, mut held) = app
             .db
-            .read_web(|conn| Ok((store::members(conn)?, store_door::open_invites(conn)?)))
+            .read_web(move |conn| {
+                let held =
+                    if may_see_keys { store_makers::held(conn, None, now)? } else { Vec::new() };
+                Ok((store::members(conn)?, store_door::open_invites(conn)?, held))
+            })
             .await?;
+        let name_of = |id: MemberId| {
+            let member = members.iter().find(|member| member.id == id);
+            member.map(|member| member.name.clone()).unwrap_or_default()
+        };
+        let invites: Vec<InviteLine> = invites
+            .into_iter()
+            .map(|invite| InviteLine::new(name_of(invite.invited_by), invite, me))
+            .collect();
+        let mut held_by = |member: &Member| -> Vec<Held> {
+            held.extract_if(.., |one| one.maker == member.id).collect()
+        };
         let none = [("", "None: gets no PQLs by routing")];
         Ok(Self {
             shell: me.shell("Team").at(NavItem::Settings),
             may_manage: me.may(May::ManageTeam),
-            members: members.into_iter().map(|member| MemberLine::new(member, me)).collect(),
-            invites: invites.into_iter().map(|invite| InviteLine::new(invite, me)).collect(),
+            members: members
+                .into_iter()
+                .map(|member| {
+                    let held = held_by(&member);
+                    MemberLine::new(member, held, me)
+                })
+                .collect(),
+            invites,
             form: InviteForm { role: Role::Rep.key().to_owned(), ..InviteForm::default() },
             errors: FieldErrors::new(),
             link: None,
@@ -280,9 +311,14 @@ impl TeamPage {
 }
 
 impl MemberLine {
-    fn new(member: Member, me: &Viewer) -> Self {
-        let territories = member.territories.join(", ");
-        Self { is_me: member.id == me.member, territories, member }
+    fn new(member: Member, held: Vec<Held>, me: &Viewer) -> Self {
+        Self {
+            is_me: member.id == me.member,
+            territories: member.territories.join(", "),
+            waiting: held.iter().filter(|one| one.waits_since.is_some()).count(),
+            held: held.into_iter().map(|one| HeldLine::new(one, true, me)).collect(),
+            member,
+        }
     }
 
     fn function(&self) -> &'static str {
@@ -295,10 +331,11 @@ impl MemberLine {
 }
 
 impl InviteLine {
-    fn new(invite: Invite, me: &Viewer) -> Self {
+    fn new(inviter: String, invite: Invite, me: &Viewer) -> Self {
         let now: DateTime<Utc> = me.now;
         Self {
             id: hex::encode(&invite.token_hash),
+            inviter,
             expires: format::moment(invite.expires_at, now, me.zone),
             is_expired: invite.expires_at <= now,
             invite,

@@ -142,6 +142,21 @@ pub fn lock_admins(conn: &mut PgConnection) -> Result<Vec<MemberId>> {
         .load(conn)?)
 }
 
+/// The role of an active member, which can't be changed by others until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub fn hold_role(conn: &mut PgConnection, id: MemberId) -> Result<Option<Role>> {
+    let role: Option<String> = team_members::table
+        .find(id)
+        .filter(team_members::deactivated_at.is_null())
+        .select(team_members::role)
+        .for_share()
+        .first(conn)
+        .optional()?;
+    role.map(|role| role.parse().map_err(Error::internal)).transpose()
+}
+
 /// Whether there is an active admin.
 ///
 /// # Errors

@@ -25,11 +25,14 @@ pub struct Invite {
     pub function: Option<Function>,
     /// When its link stops working.
     pub expires_at: DateTime<Utc>,
+    /// Who sent it.
+    pub invited_by: MemberId,
 }
 
-type InviteRow = (Vec<u8>, String, String, String, Option<String>, DateTime<Utc>);
+type InviteRow = (Vec<u8>, String, String, String, Option<String>, DateTime<Utc>, MemberId);
 
-fn invite((token_hash, email, name, role, function, expires_at): InviteRow) -> Result<Invite> {
+fn invite(row: InviteRow) -> Result<Invite> {
+    let (token_hash, email, name, role, function, expires_at, invited_by) = row;
     Ok(Invite {
         token_hash,
         email,
@@ -37,6 +40,7 @@ fn invite((token_hash, email, name, role, function, expires_at): InviteRow) -> R
         role: role.parse().map_err(Error::internal)?,
         function: function.map(|key| key.parse()).transpose().map_err(Error::internal)?,
         expires_at,
+        invited_by,
     })
 }
 
@@ -47,6 +51,7 @@ const INVITE: (
     invites::role,
     invites::function,
     invites::expires_at,
+    invites::invited_by,
 ) = (
     invites::token_hash,
     invites::email,
@@ -54,6 +59,7 @@ const INVITE: (
     invites::role,
     invites::function,
     invites::expires_at,
+    invites::invited_by,
 );
 
 /// The invites that wait to be accepted, expired ones too, newest first.
@@ -97,12 +103,7 @@ pub fn find_invite(
 ///
 /// # Errors
 /// The database's.
-pub fn insert_invite(
-    conn: &mut PgConnection,
-    new: &Invite,
-    invited_by: MemberId,
-    now: DateTime<Utc>,
-) -> Result<()> {
+pub fn insert_invite(conn: &mut PgConnection, new: &Invite, now: DateTime<Utc>) -> Result<()> {
     diesel::sql_query("select pg_advisory_xact_lock(hashtextextended('invite:' || $1, 0))")
         .bind::<Text, _>(&new.email)
         .execute(conn)?;
@@ -121,7 +122,7 @@ pub fn insert_invite(
             invites::name.eq(&new.name),
             invites::role.eq(new.role.key()),
             invites::function.eq(new.function.map(Function::key)),
-            invites::invited_by.eq(invited_by),
+            invites::invited_by.eq(new.invited_by),
             invites::created_at.eq(now),
             invites::expires_at.eq(new.expires_at),
         ))
@@ -158,6 +159,26 @@ pub fn revoke_invite(
     .set(invites::revoked_at.eq(now))
     .returning(invites::email)
     .get_result(conn)?)
+}
+
+/// Revokes the open invites that somebody sent, and says whose they were.
+///
+/// # Errors
+/// The database's.
+pub fn revoke_invites_of(
+    conn: &mut PgConnection,
+    inviter: MemberId,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>> {
+    Ok(diesel::update(
+        invites::table
+            .filter(invites::invited_by.eq(inviter))
+            .filter(invites::accepted_at.is_null())
+            .filter(invites::revoked_at.is_null()),
+    )
+    .set(invites::revoked_at.eq(now))
+    .returning(invites::email)
+    .get_results(conn)?)
 }
 
 /// Writes a set-up link down.

@@ -127,6 +127,8 @@ const ROUTES: &[(&str, Needs)] = &[
     ("GET /settings/events/{key}", Right(EditCatalog)),
     ("POST /settings/events/{key}", Right(EditCatalog)),
     ("POST /settings/events/{key}/removal", Right(EditCatalog)),
+    ("GET /settings/team/{id}/keys", Right(ManageKeys)),
+    ("POST /settings/team/{id}/keys", Right(ManageKeys)),
     ("GET /settings/webhooks", Right(ManageKeys)),
     ("POST /settings/webhooks", Right(ManageKeys)),
     ("GET /settings/webhooks/{id}", Right(ManageKeys)),

@@ -5,6 +5,7 @@ mod bodies;
 mod door;
 mod every_route;
 mod hostile;
+mod leaving;
 mod machines;
 mod members;
 mod rights;
