@@ -22,7 +22,7 @@ use crate::shutdown::{Shutdown, end_process};
 use crate::sources::keyring::KeyRing;
 use crate::team;
 use crate::threads::Threads;
-use crate::web::{address, errors, headers};
+use crate::web::{address, closing, errors, headers};
 use crate::workers::Workers;
 use crate::{jobs, routes};
 
@@ -38,6 +38,8 @@ pub struct App {
     pub clock: Clock,
     /// What the operator decided.
     pub config: Config,
+    /// Whether the server was told to stop.
+    pub shutdown: Shutdown,
     /// The open write keys; whoever changes one has it forget ([`KeyRing::forget`]).
     pub keys: Arc<KeyRing>,
 }
@@ -47,7 +49,7 @@ impl App {
     #[must_use]
     pub fn new(db: Database, clock: Clock, config: Config) -> Self {
         let keys = Arc::new(KeyRing::new(db.clone(), clock.clone()));
-        Self { db, clock, config, keys }
+        Self { db, clock, config, keys, shutdown: Shutdown::default() }
     }
 
     /// Whether people reach Ripen over https: decides the cookie's name and its `Secure`.
@@ -82,16 +84,17 @@ pub fn service(
         .wrap(from_fn(errors::render))
         .wrap(from_fn(headers::add))
         .wrap(from_fn(metrics::count))
+        .wrap(from_fn(closing::close))
 }
 
 /// Serves until SIGTERM or Ctrl-C, or until a thread keeps failing; then stops accepting, lets running
-/// requests end and returns. The process ends within the shutdown timeout, whatever still runs then.
+/// requests end, each with an answer that closes its connection, and returns. The process ends within the shutdown timeout, whatever still runs then.
 /// Makes the set-up link when there is no admin yet, and says it in the log.
 ///
 /// # Errors
 /// When the address can't be bound, the server fails, or a thread kept failing.
 pub async fn serve(app: App) -> Result<()> {
-    let shutdown = Shutdown::default();
+    let shutdown = app.shutdown.clone();
     shutdown.on_signals()?;
     let threads = Threads::new(shutdown.clone());
     let limit = app.config.shutdown_timeout;
@@ -122,6 +125,8 @@ pub async fn serve(app: App) -> Result<()> {
     };
     let intake = web::Data::new(intake);
     let (data, threads) = (web::Data::new(app), web::Data::new(threads));
+    let listener = listener::listen(bind)?;
+    let accepting = listener.try_clone().map_err(Error::internal)?;
     listener::allow_files(most);
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let server = HttpServer::new(move || {
@@ -132,7 +137,7 @@ pub async fn serve(app: App) -> Result<()> {
     .max_connections(most.div_ceil(cpus))
     // A sixth of the time is for the threads, which end after the requests.
     .shutdown_timeout((limit.as_secs() * 5 / 6).max(1))
-    .listen(listener::listen(bind)?)
+    .listen(listener)
     .map_err(Error::internal)?
     .run();
     tracing::info!("listening on {bind}; people open {public}");
@@ -141,6 +146,7 @@ pub async fn serve(app: App) -> Result<()> {
         shutdown.begun().await;
         tracing::info!("stopping: running requests may end");
         workers.finish_up();
+        listener::stop_accepting(accepting).await;
         handle.stop(true).await;
         std::future::pending::<()>().await;
     };

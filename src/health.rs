@@ -21,11 +21,14 @@ pub async fn live() -> HttpResponse {
 /// often opens no more of them.
 ///
 /// # Errors
-/// `Unavailable` without the database, or while another server still migrates it.
+/// `Unavailable` without the database, once the server was told to stop, or while another server still migrates it.
 pub async fn ready(
     app: web::Data<App>,
     threads: Option<web::Data<Threads>>,
 ) -> Result<HttpResponse> {
+    if app.shutdown.has_begun() {
+        return Err(Error::Unavailable(RETRY, "this server is stopping".to_owned()));
+    }
     let down = threads.map(|threads| threads.down()).unwrap_or_default();
     if !down.is_empty() {
         // Names only: the reasons are for the log.

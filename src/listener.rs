@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::error::{Error, Result};
 
@@ -15,6 +15,8 @@ const UNREAD: Duration = Duration::from_secs(30);
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
+/// In so long the server accepts what waits.
+const ACCEPTED_WITHIN: Duration = Duration::from_millis(200);
 /// File descriptors that are none of connections: the database's, files, the runtime's own.
 const OTHER_FILES: u64 = 256;
 
@@ -35,6 +37,15 @@ fn open(bind: SocketAddr) -> std::io::Result<TcpListener> {
     socket.bind(&bind.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// Has the kernel take no more connections, and gives the server the time to take those that it took
+/// already: closing the socket at once would reset them. `listener` is a clone of the server's.
+pub async fn stop_accepting(listener: TcpListener) {
+    match SockRef::from(&listener).listen(0) {
+        Ok(()) => tokio::time::sleep(ACCEPTED_WITHIN).await,
+        Err(error) => tracing::warn!(%error, "connections that wait to be accepted are reset"),
+    }
 }
 
 /// Allows this process as many open files as so many connections need, as far as the system lets it.

@@ -7,6 +7,7 @@ use crate::cli::{Outcome, demo};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
+use crate::db::local::privileges::{self, Needs};
 
 /// How to serve.
 #[derive(Debug, Args)]
@@ -25,7 +26,19 @@ pub fn run(config: &Config, serve: &Serve) -> Outcome {
     if serve.demo {
         return demo::serve(config);
     }
+    give_up_privileges(config);
     let db = Database::open(config)?;
     let app = App::new(db, Clock::system(), config.clone());
     Ok(actix_web::rt::System::new().block_on(app::serve(app))?)
+}
+
+/// Drops what root may do and the server does not need. Before there is a second thread.
+pub(super) fn give_up_privileges(config: &Config) {
+    let needs = Needs {
+        private_database: config.database_url.is_none(),
+        low_port: config.bind.port() < 1024,
+    };
+    if let Err(error) = privileges::drop_all_but(needs) {
+        tracing::warn!(%error, "the server keeps capabilities that it does not need");
+    }
 }

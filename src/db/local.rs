@@ -19,6 +19,7 @@ pub mod binaries;
 pub mod cluster;
 pub mod keeper;
 pub mod launch;
+pub mod privileges;
 pub mod process;
 pub mod role;
 pub mod room;

@@ -12,6 +12,7 @@ pub mod assets;
 pub mod body;
 pub mod charts;
 pub mod client_address;
+pub mod closing;
 pub mod csrf;
 pub mod errors;
 pub mod flash;
@@ -22,6 +23,7 @@ pub mod permit;
 pub mod role;
 pub mod session;
 pub mod shell;
+
 pub mod store;
 pub mod token;
 

@@ -36,6 +36,7 @@ mod proxy;
 mod rebuilding;
 mod schedule;
 mod serve;
+mod stopping;
 mod story;
 #[path = "../support/test_db.rs"]
 mod test_db;
