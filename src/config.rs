@@ -83,6 +83,29 @@ impl DatabaseUrl {
         Self(url.into())
     }
 
+    /// Whether it is reached over the network by name or address; else, or where that is not plain,
+    /// by a socket in a folder.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        let is_host = |host: &str| !host.is_empty() && !host.starts_with('/');
+        match Url::parse(&self.0) {
+            Ok(url) => {
+                let named = url.query_pairs().find(|(name, _)| name == "host");
+                match named {
+                    Some((_, host)) => is_host(&host),
+                    None => url.host_str().is_some_and(|host| {
+                        is_host(host) && !host.to_ascii_lowercase().starts_with("%2f")
+                    }),
+                }
+            }
+            Err(_) => self
+                .0
+                .split_whitespace()
+                .find_map(|pair| pair.strip_prefix("host="))
+                .is_some_and(|host| is_host(host.trim_matches('\''))),
+        }
+    }
+
     /// The text for libpq. Contains the password: for connecting, not for showing.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -229,6 +252,23 @@ mod tests {
         assert_eq!(url("0.0.0.0:9000"), "http://localhost:9000/");
         assert_eq!(url("192.0.2.7:80"), "http://192.0.2.7/");
         assert_eq!(url("[::1]:8080"), "http://localhost:8080/");
+    }
+
+    #[test]
+    fn a_socket_is_told_from_a_host() {
+        for (url, remote) in [
+            ("postgres://ripen:secret@db.example:5432/ripen", true),
+            ("postgresql://192.0.2.7/ripen", true),
+            ("postgres:///ripen?host=db.example", true),
+            ("host=db.example dbname=ripen", true),
+            ("postgres:///ripen?host=/run/postgresql", false),
+            ("postgres://ripen@%2Frun%2Fpostgresql/ripen", false),
+            ("host=/run/postgresql dbname=ripen", false),
+            ("postgres:///ripen", false),
+            ("dbname=ripen", false),
+        ] {
+            assert_eq!(DatabaseUrl::new(url).is_remote(), remote, "{url}");
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub fn run(config: &Config, serve: &Serve) -> Outcome {
 pub(super) fn give_up_privileges(config: &Config) {
     let needs = Needs {
         private_database: config.database_url.is_none(),
+        database_socket: config.database_url.as_ref().is_some_and(|url| !url.is_remote()),
         low_port: config.bind.port() < 1024,
     };
     if let Err(error) = privileges::drop_all_but(needs) {

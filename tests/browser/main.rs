@@ -15,6 +15,7 @@ mod first_event;
 #[allow(dead_code, reason = "shared with tests/sdk, which use more of it")]
 mod house;
 mod imports;
+mod leaving;
 mod letters;
 mod merging;
 mod notified;

@@ -11,6 +11,8 @@ use std::io;
 pub struct Needs {
     /// It runs a private PostgreSQL as another account.
     pub private_database: bool,
+    /// Its database is somebody's, behind a socket in a folder that may not be everybody's.
+    pub database_socket: bool,
     /// It listens on a port below 1024.
     pub low_port: bool,
 }
@@ -40,6 +42,9 @@ pub fn drop_all_but(needs: Needs) -> io::Result<()> {
             | CapabilitySet::SETGID
             | CapabilitySet::SETUID
             | CapabilitySet::SYS_PTRACE;
+    }
+    if needs.database_socket {
+        kept |= CapabilitySet::DAC_READ_SEARCH;
     }
     if needs.low_port {
         kept |= CapabilitySet::NET_BIND_SERVICE;
