@@ -96,7 +96,15 @@ pub fn main() -> ExitCode {
         complain(&Failure(format!("can't become PostgreSQL: {error}")));
         return ExitCode::FAILURE;
     }
+    // Before the log has a thread of its own: threads that are there keep what they have.
+    let dropped = match &cli.command {
+        Command::Serve(_) | Command::Demo => serve::give_up_privileges(&cli.options),
+        _ => Ok(()),
+    };
     let log = logging::start();
+    if let Err(error) = dropped {
+        tracing::warn!(%error, "the server keeps capabilities that it does not need");
+    }
     let outcome = run(&cli);
     // What is buffered comes before the last word.
     drop(log);

@@ -33,7 +33,6 @@ pub fn serve(config: &Config) -> Outcome {
 }
 
 fn open(config: &Config) -> Result<App, Failure> {
-    super::serve::give_up_privileges(config);
     let db = Database::open(config)?;
     Ok(App::new(db, Clock::system(), config.clone()))
 }

@@ -1,11 +1,13 @@
 //! `ripen serve`: everything, in one process.
 
+use std::io;
+
 use clap::Args;
 
 use crate::app::{self, App};
 use crate::cli::{Outcome, demo};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Options};
 use crate::db::Database;
 use crate::db::local::privileges::{self, Needs};
 
@@ -26,20 +28,19 @@ pub fn run(config: &Config, serve: &Serve) -> Outcome {
     if serve.demo {
         return demo::serve(config);
     }
-    give_up_privileges(config);
     let db = Database::open(config)?;
     let app = App::new(db, Clock::system(), config.clone());
     Ok(actix_web::rt::System::new().block_on(app::serve(app))?)
 }
 
 /// Drops what root may do and the server does not need. Before there is a second thread.
-pub(super) fn give_up_privileges(config: &Config) {
-    let needs = Needs {
-        private_database: config.database_url.is_none(),
-        database_socket: config.database_url.as_ref().is_some_and(|url| !url.is_remote()),
-        low_port: config.bind.port() < 1024,
-    };
-    if let Err(error) = privileges::drop_all_but(needs) {
-        tracing::warn!(%error, "the server keeps capabilities that it does not need");
-    }
+///
+/// # Errors
+/// The system's; the server can run all the same.
+pub(super) fn give_up_privileges(options: &Options) -> io::Result<()> {
+    privileges::drop_all_but(Needs {
+        private_database: options.database_url.is_none(),
+        database_socket: options.database_url.as_ref().is_some_and(|url| !url.is_remote()),
+        low_port: options.bind.port() < 1024,
+    })
 }

@@ -23,7 +23,6 @@ pub mod permit;
 pub mod role;
 pub mod session;
 pub mod shell;
-
 pub mod store;
 pub mod token;
 
