@@ -14,6 +14,7 @@ pub mod forms;
 pub mod hashing;
 pub mod member;
 pub mod ops;
+pub mod ops_invites;
 pub mod ops_passwords;
 pub mod ops_sign_in;
 pub mod pages;
