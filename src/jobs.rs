@@ -21,8 +21,8 @@ use crate::team::member::Member;
 use crate::usage::jobs::{BRINGS_RULES, REBUILD};
 use crate::web::role::May;
 use crate::{
-    accounts, catalog, contacts, identity, imports, ingest, queue, retention, routing, scoring,
-    sources, subscriptions, tasks, team, usage, web, workspaces,
+    accounts, catalog, contacts, identity, imports, ingest, plans, queue, retention, routing,
+    scoring, sources, subscriptions, tasks, team, usage, web, workspaces,
 };
 
 /// What the drainer makes of events, in the order in which each needs the one before: who, where,
@@ -37,12 +37,13 @@ pub const PROJECTIONS: [Projection; 6] = [
 ];
 
 /// What does the jobs in the queue.
-pub const HANDLERS: [Handler; 8] = [
+pub const HANDLERS: [Handler; 9] = [
     Handler { kind: SWEEP, lane: Lane::Quick, run: sweep },
     Handler { kind: RESCORE, lane: Lane::Quick, run: rescore },
     Handler { kind: REBUILD, lane: Lane::Long, run: usage::jobs::rebuild },
     Handler { kind: TIDY, lane: Lane::Quick, run: tidy },
     Handler { kind: imports::ops::JOB, lane: Lane::Long, run: import },
+    Handler { kind: plans::ops::APPLY, lane: Lane::Long, run: apply_plans },
     Handler { kind: WATCH, lane: Lane::Quick, run: watch },
     Handler { kind: REPLAY, lane: Lane::Long, run: ingest::jobs::replay },
     Handler { kind: REREAD, lane: Lane::Long, run: reread },
@@ -79,6 +80,17 @@ const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
 fn rescore(running: &Running<'_>) -> Result<()> {
     scoring::jobs::rescore(running, after_scoring)
+}
+
+/// What follows from the names of plans, and then every score: of the first run after an update also
+/// subscriptions of Stripe's count otherwise than they did.
+fn apply_plans(running: &Running<'_>) -> Result<()> {
+    subscriptions::jobs::apply_plans(running)?;
+    let now = running.clock.now();
+    running.db.tx(Pool::Work, |conn| {
+        queue::store::enqueue(conn, RESCORE, &serde_json::json!({}), Some("plans"), now)?;
+        Ok(())
+    })
 }
 
 fn import(running: &Running<'_>) -> Result<()> {
@@ -190,6 +202,7 @@ pub fn furnish(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
     catalog::ops::seed(conn, now)?;
     scoring::ops_models::ensure_model(conn, now)?;
     routing::ops::ensure_defaults(conn, now)?;
+    plans::ops::catch_up(conn, now)?;
     follow_update(conn, now)
 }
 

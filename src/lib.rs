@@ -32,6 +32,7 @@ pub mod web;
 pub mod team;
 pub mod sources;
 pub mod catalog;
+pub mod plans;
 pub mod retention;
 pub mod ingest;
 pub mod identity;

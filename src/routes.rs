@@ -11,7 +11,7 @@ use actix_web::web::{ServiceConfig, get, post, put, scope, to};
 use crate::error::{Error, Result};
 use crate::web::{assets, csrf};
 use crate::{
-    accounts, api, bulk, catalog, contacts, health, identity, imports, ingest, ownership,
+    accounts, api, bulk, catalog, contacts, health, identity, imports, ingest, ownership, plans,
     retention, routing, scoring, sources, subscriptions, tasks, team, webhooks, workspaces,
 };
 
@@ -120,6 +120,7 @@ fn pages(config: &mut ServiceConfig) {
         .configure(scoring_pages)
         .configure(catalog_pages)
         .configure(retention_pages)
+        .configure(plan_pages)
         .configure(key_pages)
         .configure(ingest_pages)
         .configure(import_pages)
@@ -187,6 +188,14 @@ fn catalog_pages(config: &mut ServiceConfig) {
         .route("/settings/events/{key}", get().to(pages_form::edit))
         .route("/settings/events/{key}", post().to(actions::edit))
         .route("/settings/events/{key}/removal", post().to(actions::remove));
+}
+
+/// Which names of plans are of which tier.
+fn plan_pages(config: &mut ServiceConfig) {
+    use plans::{actions, pages};
+    config
+        .route("/settings/plans", get().to(pages::plans))
+        .route("/settings/plans", post().to(actions::save));
 }
 
 /// How long data is kept.

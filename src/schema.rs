@@ -440,6 +440,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    key_features (feature) {
+        feature -> Text,
+        first_seen_on -> Date,
+    }
+}
+
+diesel::table! {
     key_events (workspace_id, occurred_at, id) {
         workspace_id -> Uuid,
         occurred_at -> Timestamptz,
@@ -580,6 +587,16 @@ diesel::table! {
         key -> Text,
         name -> Text,
         function -> Text,
+    }
+}
+
+diesel::table! {
+    plan_names (id) {
+        id -> Bool,
+        lists -> Nullable<Jsonb>,
+        version -> Int4,
+        applied_version -> Int4,
+        changed_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -771,6 +788,8 @@ diesel::table! {
         workspace_id -> Nullable<Uuid>,
         mapped_by -> Nullable<Uuid>,
         mapped_at -> Nullable<Timestamptz>,
+        named_workspace -> Nullable<Text>,
+        named_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -804,6 +823,9 @@ diesel::table! {
         heard_at -> Timestamptz,
         invoiced_workspace -> Nullable<Text>,
         invoiced_at -> Nullable<Timestamptz>,
+        session_workspace -> Nullable<Text>,
+        session_reference -> Nullable<Text>,
+        session_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -1160,6 +1182,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     journal_pending,
     key_events,
     known_devices,
+    key_features,
     membership_changes,
     membership_days,
     membership_events,
@@ -1169,6 +1192,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     notifications,
     pool_members,
     pools,
+    plan_names,
     product_users,
     refused_requests,
     retention,

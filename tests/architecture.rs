@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 /// Features in the order in which data flows through them: calls go up this list. Routing stands
 /// last: it decides and, in the same transaction, calls ownership, which calls tasks.
-const FEATURES: [&str; 18] = [
+const FEATURES: [&str; 19] = [
     "team",
     "sources",
     "catalog",
+    "plans",
     "retention",
     "ingest",
     "identity",

@@ -43,7 +43,9 @@ impl Cursor {
     pub fn fits(&self, kind: Kind) -> bool {
         let Some(value) = self.value.as_deref() else { return true };
         match kind {
-            Kind::Text => !value.contains('\0'),
+            Kind::Text | Kind::List => !value.contains('\0'),
+            Kind::Decimal => value.parse::<f64>().is_ok(),
+            Kind::Bool => matches!(value, "true" | "false"),
             Kind::Number => value.parse::<i64>().is_ok(),
             Kind::Day => value.parse().is_ok_and(is_askable),
             Kind::Time => DateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S%.f%#z")

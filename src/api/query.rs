@@ -22,6 +22,9 @@ pub enum Operand {
     Texts(Vec<String>),
     Number(i64),
     Numbers(Vec<i64>),
+    Decimal(f64),
+    Decimals(Vec<f64>),
+    Bool(bool),
     Day(NaiveDate),
     Time(DateTime<Utc>),
 }
@@ -153,11 +156,15 @@ fn read_filter(name: &str, value: &str, of: &Listing) -> Result<Filter, Problem>
 
 fn is_possible(column: &Column, op: Op) -> bool {
     match op {
-        Op::Eq | Op::Ne => true,
+        Op::Eq | Op::Ne => column.kind != Kind::List,
         Op::IsSet | Op::IsNotSet => column.is_nullable,
-        Op::Lt | Op::Le | Op::Gt | Op::Ge => column.kind != Kind::Text,
-        Op::In | Op::NotIn => matches!(column.kind, Kind::Text | Kind::Number),
-        Op::Contains => column.kind == Kind::Text,
+        Op::Lt | Op::Le | Op::Gt | Op::Ge => {
+            !matches!(column.kind, Kind::Text | Kind::Bool | Kind::List)
+        }
+        Op::In | Op::NotIn => {
+            matches!(column.kind, Kind::Text | Kind::Number | Kind::Decimal)
+        }
+        Op::Contains => matches!(column.kind, Kind::Text | Kind::List),
     }
 }
 
@@ -167,14 +174,30 @@ fn read_operand(column: &Column, op: Op, value: &str) -> Result<Operand, Problem
             Problem::bad_parameter(format!("{}: {text} is not a whole number.", column.key))
         })
     };
+    let decimal = |text: &str| {
+        text.trim().parse::<f64>().ok().filter(|number| number.is_finite()).ok_or_else(|| {
+            Problem::bad_parameter(format!("{}: {text} is not a number.", column.key))
+        })
+    };
     let list = || value.split(',').map(str::trim);
     Ok(match (op, column.kind) {
         (Op::IsSet | Op::IsNotSet, _) => Operand::Nothing,
         (Op::In | Op::NotIn, Kind::Number) => {
             Operand::Numbers(list().map(number).collect::<Result<_, _>>()?)
         }
+        (Op::In | Op::NotIn, Kind::Decimal) => {
+            Operand::Decimals(list().map(decimal).collect::<Result<_, _>>()?)
+        }
         (Op::In | Op::NotIn, _) => Operand::Texts(list().map(str::to_owned).collect()),
         (_, Kind::Number) => Operand::Number(number(value)?),
+        (_, Kind::Decimal) => Operand::Decimal(decimal(value)?),
+        (_, Kind::Bool) => Operand::Bool(value.parse().map_err(|_| {
+            Problem::bad_parameter(format!("{}: {value} is neither true nor false.", column.key))
+        })?),
+        // A day stands for the whole of itself.
+        (_, Kind::Time) if value.parse::<NaiveDate>().is_ok() => {
+            Operand::Day(read_day(column.key, value)?)
+        }
         (_, Kind::Day) => Operand::Day(read_day(column.key, value)?),
         (_, Kind::Time) => {
             let time: Option<DateTime<Utc>> = value.parse().ok();
@@ -188,7 +211,7 @@ fn read_operand(column: &Column, op: Op, value: &str) -> Result<Operand, Problem
         }
         // Names are compared without regard to case, as they are sorted.
         (_, Kind::Text) if column.key == "name" => Operand::Text(value.to_lowercase()),
-        (_, Kind::Text) => Operand::Text(value.to_owned()),
+        (_, Kind::Text | Kind::List) => Operand::Text(value.to_owned()),
     })
 }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{
-    Array, Bool, Date, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Bool, Date, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
 
@@ -91,7 +91,8 @@ pub struct Row {
 
 const SELECTED: &str = "w.id, w.external_id, w.name, w.type as kind, w.status, w.created_at,
     s.as_of, s.model_version, s.score, s.score_1d, s.score_7d, s.stage, s.stage_since, s.flags,
-    s.reasons, s.next_best_action, s.signals, coalesce(s.plan_tier, w.plan_tier) as plan_tier,
+    s.reasons, s.next_best_action, s.signals,
+    case when s.workspace_id is null then w.plan_tier else s.plan_tier end as plan_tier,
     s.paid_status, s.trial_end_on, s.icp_fit_tier, s.wau, s.member_count, s.seats,
     s.high_intent_14d, s.last_active_at, a.name as account_name,
     a.primary_domain as account_domain, a.territory, t.name as owner_name, t.email as owner_email,
@@ -107,13 +108,60 @@ const BESIDE: &str = "left join account_links l on l.workspace_id = w.id
 /// # Errors
 /// When the database fails.
 pub fn list(conn: &mut PgConnection, query: &Query) -> Result<Vec<Row>> {
-    let by = query.by.sql;
+    let (by, _) = query.by.order();
     let from = format!(
         "select {SELECTED}, ({by})::text as sort_value
          from workspace_scores s join workspaces w on w.id = s.workspace_id {BESIDE}
          where w.status <> 'deleted'"
     );
     Ok(store_list::page(from, query).load(conn)?)
+}
+
+/// Whose a workspace is and what is being done about it.
+#[derive(Clone, Debug, QueryableByName)]
+#[allow(missing_docs, reason = "fields of the signal dictionary")]
+pub struct Ownership {
+    #[diesel(sql_type = SqlUuid)]
+    pub workspace_id: WorkspaceId,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub owner: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub owner_team: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub account_owner: Option<String>,
+    #[diesel(sql_type = Bool)]
+    pub is_unowned: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub routing_destination: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last_routed_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    pub open_tasks: i64,
+}
+
+/// The ownership of these workspaces as it stands now.
+///
+/// # Errors
+/// When the database fails.
+pub fn ownership(conn: &mut PgConnection, ids: &[WorkspaceId]) -> Result<Vec<Ownership>> {
+    Ok(diesel::sql_query(
+        "select w.id as workspace_id, t.name as owner, t.team as owner_team, om.name as account_owner,
+                g.id is null as is_unowned, d.destination as routing_destination,
+                d.decided_at as last_routed_at,
+                (select count(*) from tasks x where x.workspace_id = w.id and x.completed_at is null)
+                    as open_tasks
+         from workspaces w
+         left join assignments g on g.workspace_id = w.id and g.ended_at is null
+         left join team_members t on t.id = g.member_id
+         left join account_links l on l.workspace_id = w.id and (l.confidence >= 80 or l.pinned_by is not null)
+         left join account_owners o on o.account_id = l.account_id
+         left join team_members om on om.id = o.member_id
+         left join lateral (select r.destination, r.decided_at from routing_decisions r
+             where r.workspace_id = w.id order by r.decided_at desc, r.id desc limit 1) d on true
+         where w.id = any($1)",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(conn)?)
 }
 
 /// One workspace by the product's id, with or without a score.

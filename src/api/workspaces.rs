@@ -1,14 +1,16 @@
 //! `GET /api/v1/workspaces` and one of them.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::columns::WORKSPACES;
 use super::cursor::Cursor;
 use super::query::Query;
-use super::store_workspaces::{self as store, Row};
+use super::store_workspaces::{self as store, Ownership, Row};
 use crate::app::App;
 use crate::error::Result;
+use crate::ids::WorkspaceId;
+use crate::usage::dictionary::{FIELDS, FieldLevel};
 use crate::web::api_key::{ApiKey, Read};
 
 /// `GET /api/v1/workspaces?limit=&after=&sort=&filter[field][op]=value`.
@@ -22,14 +24,20 @@ pub async fn list(
         Err(problem) => return Ok(problem.answer()),
     };
     let asked = query.clone();
-    let mut rows = app.db.read_web(move |conn| store::list(conn, &asked)).await?;
+    let read = app.db.read_web(move |conn| {
+        let rows = store::list(conn, &asked)?;
+        let ids: Vec<WorkspaceId> = rows.iter().map(|row| row.id).collect();
+        let owned = store::ownership(conn, &ids)?;
+        Ok((rows, owned))
+    });
+    let (mut rows, owned) = read.await?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| has_more).map(|last| {
         Cursor { sort: query.sort.clone(), value: last.sort_value.clone(), id: last.id.0 }.write()
     });
-    let data: Vec<Value> = rows.iter().map(document).collect();
+    let data: Vec<Value> = rows.iter().map(|row| document(row, &owned)).collect();
     Ok(HttpResponse::Ok().json(json!({"data": data, "next": next})))
 }
 
@@ -39,12 +47,41 @@ pub async fn one(
     _key: ApiKey<Read>,
     workspace: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let row = app.db.read_web(move |conn| store::find(conn, &workspace)).await?;
-    Ok(HttpResponse::Ok().json(document(&row)))
+    let read = app.db.read_web(move |conn| {
+        let row = store::find(conn, &workspace)?;
+        let owned = store::ownership(conn, &[row.id])?;
+        Ok((row, owned))
+    });
+    let (row, owned) = read.await?;
+    Ok(HttpResponse::Ok().json(document(&row, &owned)))
+}
+
+/// Every field of the dictionary that is no member's, null where nothing is known: as of the last scoring,
+/// and ownership as it is now.
+fn signals(row: &Row, owned: &[Ownership]) -> Map<String, Value> {
+    let mut all: Map<String, Value> = FIELDS
+        .iter()
+        .filter(|field| field.level != FieldLevel::User)
+        .map(|field| (field.key.to_owned(), Value::Null))
+        .collect();
+    if let Some(Value::Object(stored)) = &row.signals {
+        all.extend(stored.clone());
+    }
+    if let Some(of) = owned.iter().find(|one| one.workspace_id == row.id) {
+        let fields = json!({
+            "owner": of.owner, "owner_team": of.owner_team, "account_owner": of.account_owner,
+            "is_unowned": of.is_unowned, "routing_destination": of.routing_destination,
+            "last_routed_at": of.last_routed_at, "open_tasks": of.open_tasks,
+        });
+        if let Value::Object(fields) = fields {
+            all.extend(fields);
+        }
+    }
+    all
 }
 
 /// A workspace as the API says it.
-fn document(row: &Row) -> Value {
+fn document(row: &Row, owned: &[Ownership]) -> Value {
     let owner = row.owner_email.as_ref().map(|email| {
         json!({
             "email": email,
@@ -83,7 +120,7 @@ fn document(row: &Row) -> Value {
         "last_active_at": row.last_active_at,
         "account": account,
         "owner": owner,
-        "signals": row.signals.clone().unwrap_or_else(|| json!({})),
+        "signals": signals(row, owned),
     })
 }
 

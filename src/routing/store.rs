@@ -14,6 +14,7 @@ use super::rule::{Channel, Destination, RuleSet};
 use crate::error::{Error, Result};
 use crate::ids::{DecisionId, MemberId, WorkspaceId};
 use crate::schema::{event_definitions, key_events, routing_decisions, routing_rule_sets};
+use crate::usage::dictionary;
 use crate::usage::signal::{Fields, Value};
 
 /// Rows a statement may insert at once: PostgreSQL takes 65,535 parameters.
@@ -207,7 +208,7 @@ fn last_intent(
 
 impl Row {
     fn read(self) -> Result<Scored> {
-        let mut fields: Fields = serde_json::from_value(self.signals).map_err(Error::internal)?;
+        let mut fields = dictionary::restore(self.signals).map_err(Error::internal)?;
         fields.set("owner", self.owner_name);
         fields.set("owner_team", self.owner_team);
         fields.set("account_owner", self.account_owner_name);

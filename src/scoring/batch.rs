@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::ids::{AccountId, WorkspaceId};
 use crate::ingest::store_trait_days;
 use crate::ingest::trait_names::Subject;
+use crate::plans::{self, plan::PlanList};
 use crate::usage::day::{EVENT_LOOP, Name, Names, UsageDay};
 use crate::usage::facts::{AccountFacts, SubscriptionFacts, WorkspaceFacts};
 use crate::usage::hours;
@@ -40,14 +41,16 @@ pub fn ground(conn: &mut PgConnection) -> Result<Ground> {
             milestone: row.milestone,
         })
         .collect();
-    let taxonomy = Taxonomy::new(&events, &[], &mut names);
+    let key_features = store_facts::key_features(conn)?;
+    let plans = plans::ops::load(conn)?;
+    let taxonomy = Taxonomy::new(&events, &key_features, &mut names);
     let mut models = Vec::new();
     for version in store_models::published(conn)? {
         let Some(at) = version.published_at else { continue };
         let number = i64::from(version.version);
         models.push((at.date_naive(), CompiledModel::new(version.model, number, &mut names)?));
     }
-    Ok(Ground { names, taxonomy, models })
+    Ok(Ground { plans, key_features, names, taxonomy, models })
 }
 
 /// Loads workspaces as cases, in the order of their ids; ids that don't exist are left out.
@@ -75,7 +78,7 @@ pub fn cases(
         let (by_traits, billed) = subscriptions
             .take_of(|one| one.workspace_id.cmp(&id))
             .chunk_by(|a, b| a.id == b.id)
-            .filter_map(subscription)
+            .filter_map(|words| subscription(words, &ground.plans))
             .partition(|one| one.by_traits);
         let people = rows.chunk_by(|a, b| a.person_id == b.person_id);
         cases.push(Case {
@@ -90,6 +93,7 @@ pub fn cases(
             last_active_at: rows.iter().filter_map(|member| member.last_active_at).max(),
             people: people.filter_map(|rows| person(rows, &said, &member_days)).collect(),
             workspace: histories::workspace(
+                &ground.plans,
                 id,
                 row.first_seen_at,
                 said.days.get(&id.0),
@@ -282,14 +286,33 @@ fn membership(row: &MemberRow, days: &[MembershipDayRow]) -> DatedMembership {
 }
 
 /// All words about one subscription, the newest last.
-fn subscription(words: &[SubscriptionRow]) -> Option<DatedSubscription> {
+fn subscription(words: &[SubscriptionRow], plans: &PlanList) -> Option<DatedSubscription> {
     let (now, earlier) = words.split_last()?;
-    Some(DatedSubscription { earlier: earlier.iter().map(word).collect(), ..word(now) })
+    let earlier = earlier.iter().map(|row| word(row, plans)).collect();
+    Some(DatedSubscription { earlier, ..word(now, plans) })
 }
 
-fn word(row: &SubscriptionRow) -> DatedSubscription {
+/// Flags of Stripe's under which an MRR of 0 does not mean a price of 0.
+const UNCOUNTED: [&str; 6] =
+    ["tiered", "metered", "more_items", "collection_paused", "odd_amount", "other_currency"];
+
+/// Whether nothing is ever paid for a subscription: of Stripe's, every price is 0; of others, nothing is
+/// paid and the plan is a free one.
+fn is_free(row: &SubscriptionRow, plans: &PlanList) -> bool {
+    let has = |flag: &str| row.flags.iter().any(|own| own == flag);
+    if row.by_stripe {
+        let pays = matches!(row.status.as_str(), "active" | "past_due");
+        // The flag is newer than some rows.
+        return has("free")
+            || (pays && row.mrr_cents == 0 && !UNCOUNTED.iter().any(|flag| has(flag)));
+    }
+    row.mrr_cents == 0 && row.plan.as_deref().is_some_and(|plan| plans.read(plan).tier == "free")
+}
+
+fn word(row: &SubscriptionRow, plans: &PlanList) -> DatedSubscription {
     DatedSubscription {
         facts: SubscriptionFacts {
+            is_free: is_free(row, plans),
             status: row.status.clone(),
             currency: row.currency.clone(),
             mrr_cents: row.mrr_cents,

@@ -14,6 +14,7 @@ use super::evaluate::{self, Evaluation};
 use super::history::{self, DayScore};
 use super::people::DatedPerson;
 use crate::ids::{AccountId, WorkspaceId};
+use crate::plans::plan::PlanList;
 use crate::usage::compute::Known;
 use crate::usage::day::{Name, Names, UsageDay};
 use crate::usage::facts::{AccountFacts, Member, SubscriptionFacts, WorkspaceFacts};
@@ -22,6 +23,10 @@ use crate::usage::taxonomy::Taxonomy;
 /// What all workspaces of a run share: the catalog, the interned names, the models in force.
 #[derive(Debug)]
 pub struct Ground {
+    /// Which names of plans are free ones.
+    pub plans: PlanList,
+    /// The key features of the catalog.
+    pub key_features: Vec<String>,
     pub names: Names,
     pub taxonomy: Taxonomy,
     /// Published models with the first day each was in force, oldest first.

@@ -16,6 +16,7 @@ use crate::ids::{AccountId, UserId, WorkspaceId};
 use crate::ingest::moment::Moment;
 use crate::ingest::trait_days::accumulate;
 use crate::ingest::traits::Traits;
+use crate::plans::plan::PlanList;
 use crate::subscriptions::terms::Terms;
 use crate::subscriptions::told::by_traits;
 use crate::usage::facts::{AccountFacts, SubscriptionFacts, WorkspaceFacts};
@@ -116,9 +117,10 @@ pub fn membership(
     DatedMembership { absences, part, ..now }
 }
 
-/// The states of a workspace. `now` is its row with the subscription that its traits tell of.
+/// The states of a workspace, its plan read by `plans`. `now` is its row with the subscription that its traits tell of.
 #[must_use]
 pub fn workspace(
+    plans: &PlanList,
     id: WorkspaceId,
     first_seen_at: DateTime<Utc>,
     days: Option<&Days>,
@@ -133,7 +135,7 @@ pub fn workspace(
     states(days, now, |traits| {
         let mut workspace = Workspace::new(id, &external_id, first_seen_at);
         workspace.traits = traits.clone();
-        let facts = workspace.facts();
+        let facts = workspace.facts(plans);
         WorkspaceState {
             facts: WorkspaceFacts {
                 external_id: external_id.clone(),
@@ -146,17 +148,24 @@ pub fn workspace(
                 seats_purchased: facts.seats_purchased.map(i64::from),
                 ..WorkspaceFacts::default()
             },
-            by_traits: by_traits(traits)
-                .map(|(terms, said_at)| subscription(&terms, said_at.date_naive(), id))
+            by_traits: by_traits(traits, plans)
+                .map(|(terms, said_at)| subscription(plans, &terms, said_at.date_naive(), id))
                 .into_iter()
                 .collect(),
         }
     })
 }
 
-fn subscription(terms: &Terms, said_on: NaiveDate, of: WorkspaceId) -> DatedSubscription {
+fn subscription(
+    plans: &PlanList,
+    terms: &Terms,
+    said_on: NaiveDate,
+    of: WorkspaceId,
+) -> DatedSubscription {
+    let is_free_plan = |plan: &String| plans.read(plan).tier == "free";
     DatedSubscription {
         facts: SubscriptionFacts {
+            is_free: terms.mrr_cents == 0 && terms.plan.as_ref().is_some_and(is_free_plan),
             status: terms.status.to_owned(),
             currency: terms.currency.clone(),
             mrr_cents: terms.mrr_cents,

@@ -120,7 +120,7 @@ pub fn recounted(
     today: NaiveDate,
 ) -> Result<Moves> {
     let mut ground = batch::ground(conn)?;
-    let after = Taxonomy::new(events, &[], &mut ground.names);
+    let after = Taxonomy::new(events, &ground.key_features, &mut ground.names);
     let ids: Vec<WorkspaceId> = workspaces.iter().copied().collect();
     let mut cases = batch::cases(conn, &mut ground, &ids)?;
     let mut moves = Moves::default();

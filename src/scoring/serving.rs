@@ -32,6 +32,8 @@ pub(super) fn row(
         let before = score_of(days).map(|before| card.score - i64::from(before));
         signals.set(key, before.map(super::points::as_points));
     }
+    // Nothing looks for anomalies yet, so none is open.
+    signals.set("has_open_anomaly", false);
     let from = days_ago(SPARKLINE_DAYS - 1).unwrap_or(card.as_of);
     Ok(Serving {
         workspace_id: case.id,
@@ -57,7 +59,7 @@ pub(super) fn row(
         member_count: count(fields, "member_count"),
         seats: count(fields, "seat_count_total"),
         high_intent_14d: count(fields, "high_intent_events_14d"),
-        last_active_at: case.last_active_at,
+        last_active_at: time(fields, "last_active_at"),
         scored_at: now,
         account_id: case.account_id,
     })
@@ -98,6 +100,10 @@ fn text(fields: &Fields, key: &str) -> Option<String> {
 
 fn date(fields: &Fields, key: &str) -> Option<NaiveDate> {
     if let Value::Date(date) = fields.get(key) { Some(*date) } else { None }
+}
+
+fn time(fields: &Fields, key: &str) -> Option<DateTime<Utc>> {
+    if let Value::Time(time) = fields.get(key) { Some(*time) } else { None }
 }
 
 fn count(fields: &Fields, key: &str) -> i32 {

@@ -232,6 +232,12 @@ pub struct SubscriptionRow {
     pub renewal_on: Option<NaiveDate>,
     #[diesel(sql_type = Timestamptz)]
     pub updated_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub plan: Option<String>,
+    #[diesel(sql_type = Array<Text>)]
+    pub flags: Vec<String>,
+    #[diesel(sql_type = Bool)]
+    pub by_stripe: bool,
 }
 
 /// Every word about every subscription, the newest of each last. The history of what traits say follows
@@ -243,12 +249,12 @@ pub(super) fn subscriptions(
     Ok(diesel::sql_query(
         "select workspace_id, id, origin = 'traits' as by_traits, status, currency, mrr_cents, seats_purchased,
                 trial_start_on, trial_end_on, started_at, canceled_at, renewal_on, updated_at,
-                true as is_now, 0 as place
+                plan, flags, origin = 'stripe' as by_stripe, true as is_now, 0 as place
          from subscriptions where workspace_id = any($1)
          union all
          select s.workspace_id, s.id, false, c.status, c.currency, c.mrr_cents, c.seats_purchased,
                 c.trial_start_on, c.trial_end_on, c.started_at, c.canceled_at, c.renewal_on, c.at,
-                false, c.place
+                c.plan, c.flags, c.origin = 'stripe', false, c.place
          from subscriptions s join subscription_changes c on c.subscription_id = s.id
          where s.workspace_id = any($1) and s.origin <> 'traits'
          order by workspace_id, id, is_now, updated_at, place",
@@ -320,6 +326,12 @@ pub(super) fn definitions(conn: &mut PgConnection) -> Result<Vec<DefinitionRow>>
          where muted_at is null order by position, key",
     )
     .load(conn)?)
+}
+
+/// The features that events of category depth have named.
+pub(super) fn key_features(conn: &mut PgConnection) -> Result<Vec<String>> {
+    use crate::schema::key_features as t;
+    Ok(t::table.select(t::feature).order(t::feature).load(conn)?)
 }
 
 #[derive(QueryableByName)]

@@ -59,10 +59,11 @@ fn add(ours: &mut WorkspaceFacts, theirs: &WorkspaceFacts) {
 
 fn plan_rank(tier: Option<&str>) -> u8 {
     match tier {
-        Some("enterprise") => 4,
-        Some("pro") => 3,
-        Some("trial") => 2,
-        Some("free") => 1,
+        Some("enterprise") => 5,
+        Some("pro") => 4,
+        Some("trial") => 3,
+        Some("free") => 2,
+        Some("unknown") => 1,
         _ => 0,
     }
 }

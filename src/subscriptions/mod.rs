@@ -5,7 +5,8 @@
 //! `stripe_customers` (what Stripe told, whose it is).
 //! [`terms`] is the noun, [`input`] reads what scripts and files say of it, [`told`] the traits of a
 //! workspace, [`stripe`] events of Stripe's; [`agreement`] says how it stands after all that;
-//! [`ops`] and [`ops_stripe`] write it, [`project`] is the drainer's part, [`timeline`] what the dated
+//! [`ops`] and [`ops_stripe`] write it, [`project`] is the drainer's part, [`jobs`] what is done when the
+//! lists of plan names change, [`timeline`] what the dated
 //! rows tell, [`money`] what holds for several currencies.
 //!
 //! Invariants: how a subscription stands and stood is a function of the set of Stripe's events and of
@@ -17,6 +18,7 @@
 pub mod actions;
 pub mod agreement;
 pub mod input;
+pub mod jobs;
 pub mod money;
 pub mod ops;
 pub mod ops_stripe;
@@ -24,6 +26,7 @@ pub mod pages;
 pub mod project;
 pub mod store;
 pub mod store_stripe;
+pub mod store_stripe_words;
 pub mod store_unmapped;
 pub mod store_words;
 pub mod stripe;

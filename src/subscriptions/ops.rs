@@ -11,7 +11,6 @@ use super::store_stripe::{self as stripe_store, Claim, Clues, Wanted};
 use super::terms::{Change, Origin, Row};
 use super::{store, store_words};
 use crate::error::Result;
-use crate::ids::WorkspaceId;
 
 /// Subscriptions as they are stored: what was said, and what followed from that.
 pub(super) type Stored = BTreeMap<String, (Agreement, Outlook)>;
@@ -75,18 +74,19 @@ pub(super) fn load(conn: &mut PgConnection, ids: &[String]) -> Result<Stored> {
     Ok(stored)
 }
 
-/// Whose a subscription is by Stripe: the workspace that its metadata name, if there is one; else the one
-/// to which a person mapped the customer; else the only one whose trait names the customer.
+/// Whose a subscription is by Stripe: the first workspace that exists of those that the metadata of the
+/// subscription, of its checkout session and of the customer name, and the session's reference; else the
+/// one to which a person mapped the customer; else the only one whose trait names the customer.
 #[must_use]
 pub fn claimed(claim: &Claim, clues: &Clues) -> Claimed {
-    let named = claim.named_workspace.as_deref().map(WorkspaceId::of);
+    let existing = claim.candidates().into_iter().find(|one| clues.existing.contains(one));
     let by_trait = match clues.by_trait.as_slice() {
         [only] => Some(*only),
         _ => None,
     };
     Claimed {
-        workspace: named.filter(|_| clues.named_exists).or(clues.mapped).or(by_trait),
-        may_come: named,
+        workspace: existing.or(clues.mapped).or(by_trait),
+        may_come: claim.may_come(),
         customer: claim.customer_id.clone(),
     }
 }

@@ -12,7 +12,7 @@ use super::stripe::event::{About, Event, Invoiced, Told};
 use super::stripe::order::{Shown, in_order};
 use super::stripe::snapshot::{self, Snapshot, is_final};
 use super::terms::{Change, Origin};
-use super::{ops, store, store_words};
+use super::{ops, store, store_stripe_words, store_words};
 use crate::error::{Error, Result};
 use crate::ids::{MemberId, WorkspaceId};
 use crate::team::audit::{self, Actor};
@@ -66,6 +66,7 @@ pub fn take(
     };
     let concerned = match &event.about {
         About::Subscription(told) => Some(&told.snapshot.id),
+        About::Session(session) => Some(&session.subscription),
         _ => invoiced.map(|invoiced| &invoiced.subscription),
     };
     if let Some(id) = concerned {
@@ -78,11 +79,22 @@ pub fn take(
         About::Subscription(told) => subscription(conn, event, told, now)?,
         About::Customer(customer) => {
             stripe_store::write_customer(conn, customer, event.created)?;
+            if event.kind.starts_with("customer.")
+                && store_stripe_words::write_customer_workspace(conn, customer, event.created)?
+            {
+                let customers = BTreeSet::from([customer.id.clone()]);
+                settle_claims(conn, customers, BTreeSet::new(), now)?;
+            }
             if let Some(Invoiced { subscription, workspace: Some(workspace) }) = invoiced {
                 let names = (subscription.as_str(), workspace.as_str());
                 stripe_store::write_invoiced(conn, event, customer, names, now)?;
                 settle(conn, std::slice::from_ref(subscription), now)?;
             }
+            Outcome::Noted
+        }
+        About::Session(session) => {
+            store_stripe_words::write_session(conn, event, session, now)?;
+            settle(conn, std::slice::from_ref(&session.subscription), now)?;
             Outcome::Noted
         }
         About::Other | About::Thin => Outcome::Ignored,
@@ -115,6 +127,7 @@ fn subscription(
             customer_id: last.customer.clone(),
             named_workspace: last.workspace.clone(),
             said_at: event.created,
+            ..Claim::default()
         };
         stripe_store::write_claim(conn, &claim, now)?;
     }

@@ -11,6 +11,7 @@ use super::told::by_traits;
 use crate::error::Result;
 use crate::ingest::chunk::Chunk;
 use crate::ingest::traits::Traits;
+use crate::plans::{self, plan::PlanList};
 
 /// Makes the subscriptions that traits describe agree with the traits that this chunk changed, and those
 /// of Stripe's whose workspace is settled by what it says. The dated rows of traits say what Ripen
@@ -19,12 +20,13 @@ use crate::ingest::traits::Traits;
 /// # Errors
 /// When the database fails.
 pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
+    let plans = if chunk.retold.is_empty() { PlanList::default() } else { plans::ops::load(conn)? };
     let mut standing = BTreeMap::new();
     let mut changes = Vec::new();
     let mut gone = Vec::new();
     let mut touched = Vec::new();
     for retold in &chunk.retold {
-        let (before, now) = (by_traits(&retold.before), by_traits(&retold.now));
+        let (before, now) = (by_traits(&retold.before, &plans), by_traits(&retold.now, &plans));
         if before == now {
             continue;
         }

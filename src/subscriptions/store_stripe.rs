@@ -33,6 +33,9 @@ pub fn keep_event(
             let invoiced = customer.invoiced.as_ref().map(|one| one.subscription.as_str());
             (invoiced, Some(customer.id.as_str()), "", None)
         }
+        About::Session(session) => {
+            (Some(session.subscription.as_str()), session.customer.as_deref(), "", None)
+        }
         About::Other | About::Thin => (None, None, "", None),
     };
     let kept = diesel::sql_query(
@@ -97,8 +100,8 @@ pub fn of_second(conn: &mut PgConnection, id: &str, at: DateTime<Utc>) -> Result
 }
 
 /// Whose a subscription is, as Stripe says.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
-#[allow(missing_docs, reason = "columns of stripe_subscriptions")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, QueryableByName)]
+#[allow(missing_docs, reason = "columns of stripe_subscriptions and stripe_customers")]
 pub struct Claim {
     #[diesel(sql_type = Text)]
     pub id: String,
@@ -108,8 +111,36 @@ pub struct Claim {
     pub customer_id: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     pub named_workspace: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub session_workspace: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub customer_workspace: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub session_reference: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     pub said_at: DateTime<Utc>,
+}
+
+impl Claim {
+    /// The workspaces that Stripe names, the strongest word first: the subscription (or its invoice), the
+    /// checkout session, the customer.
+    fn named(&self) -> impl Iterator<Item = WorkspaceId> {
+        let names = [&self.named_workspace, &self.session_workspace, &self.customer_workspace];
+        names.into_iter().flatten().map(|name| WorkspaceId::of(name))
+    }
+
+    /// The first workspace that Stripe names, whether or not anybody has heard of it.
+    #[must_use]
+    pub fn may_come(&self) -> Option<WorkspaceId> {
+        self.named().next()
+    }
+
+    /// All that could be meant, the strongest word first; a reference may be anything else as well.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<WorkspaceId> {
+        let reference = self.session_reference.as_deref().map(WorkspaceId::of);
+        self.named().chain(reference).collect()
+    }
 }
 
 /// Writes down whose a subscription is, by the newest word.
@@ -183,10 +214,18 @@ pub struct Wanted {
 /// When the database fails.
 pub fn claims(conn: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Claim>> {
     Ok(diesel::sql_query(
-        "select id, livemode, customer_id, coalesce(named_workspace, invoiced_workspace) as named_workspace, said_at
-         from stripe_subscriptions
-         where id = any($1) or customer_id = any($2) or coalesce(named_workspace, invoiced_workspace) = any($3)
-         order by id for update",
+        "select s.id, s.livemode, s.customer_id,
+                coalesce(s.named_workspace, s.invoiced_workspace) as named_workspace, s.session_workspace,
+                c.named_workspace as customer_workspace, s.session_reference, s.said_at
+         from stripe_subscriptions s left join stripe_customers c on c.id = s.customer_id
+         where s.id in (
+             select id from stripe_subscriptions
+             where id = any($1) or customer_id = any($2) or coalesce(named_workspace, invoiced_workspace) = any($3)
+             union select id from stripe_subscriptions where session_workspace = any($3)
+             union select id from stripe_subscriptions where session_reference = any($3)
+             union select o.id from stripe_subscriptions o join stripe_customers m on m.id = o.customer_id
+                   where m.named_workspace = any($3))
+         order by s.id for update of s",
     )
     .bind::<Array<Text>, _>(&wanted.ids)
     .bind::<Array<Text>, _>(wanted.customers.iter().collect::<Vec<_>>())
@@ -197,9 +236,9 @@ pub fn claims(conn: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Claim>> {
 /// What could say to which workspace a subscription belongs.
 #[derive(Clone, Debug, Default, QueryableByName)]
 pub struct Clues {
-    /// Whether the workspace that the metadata name exists.
-    #[diesel(sql_type = Bool)]
-    pub named_exists: bool,
+    /// Those of its candidates that exist.
+    #[diesel(sql_type = Array<SqlUuid>)]
+    pub existing: Vec<WorkspaceId>,
     /// The workspace to which a person mapped the customer.
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub mapped: Option<WorkspaceId>,
@@ -216,21 +255,29 @@ pub fn clues(conn: &mut PgConnection, claims: &[Claim]) -> Result<Vec<(Claim, Cl
     if claims.is_empty() {
         return Ok(Vec::new());
     }
-    let named = |claim: &Claim| claim.named_workspace.as_deref().map(WorkspaceId::of);
+    let mut candidates: (Vec<i32>, Vec<WorkspaceId>) = (Vec::new(), Vec::new());
+    for (place, claim) in (1..).zip(claims) {
+        for candidate in claim.candidates() {
+            candidates.0.push(place);
+            candidates.1.push(candidate);
+        }
+    }
     let clues: Vec<Clues> = diesel::sql_query(
-        "select exists (select from workspaces where id = t.named) as named_exists,
+        "select array(select w.id from unnest($2::integer[], $3::uuid[]) as n (place, id)
+                      join workspaces w on w.id = n.id where n.place = t.place) as existing,
                 (select workspace_id from stripe_customers c where c.id = t.customer) as mapped,
                 array(select w.id from workspaces w
                       where md5(w.traits ->> 'stripe_customer_id') = md5(t.customer)
                         and w.traits ->> 'stripe_customer_id' = t.customer
                       order by w.id limit 2) as by_trait
-         from unnest($1::uuid[], $2::text[]) with ordinality as t (named, customer, place)
+         from unnest($1::text[]) with ordinality as t (customer, place)
          order by t.place",
     )
-    .bind::<Array<Nullable<SqlUuid>>, _>(claims.iter().map(named).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(
         claims.iter().map(|claim| claim.customer_id.as_deref()).collect::<Vec<_>>(),
     )
+    .bind::<Array<diesel::sql_types::Int4>, _>(candidates.0)
+    .bind::<Array<SqlUuid>, _>(candidates.1)
     .load(conn)?;
     Ok(claims.iter().cloned().zip(clues).collect())
 }

@@ -43,7 +43,8 @@ pub struct Told {
 }
 
 const TOLD: &str = "select s.id, coalesce(s.customer_id, '') as customer, s.livemode,
-       coalesce(s.named_workspace, s.invoiced_workspace) as named_workspace,
+       coalesce(s.named_workspace, s.invoiced_workspace, s.session_workspace, c.named_workspace,
+                s.session_reference) as named_workspace,
        w.id is not null as is_mapped, s.heard_at, c.name, c.email_domain, t.status, t.plan, t.currency,
        t.mrr_cents, t.seats_purchased as seats
 from stripe_subscriptions s

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::terms::{Terms, nearest, period_named, status_named};
 use crate::ingest::traits::Traits;
+use crate::plans::plan::PlanList;
 use crate::values::currency::currency;
 use crate::web::format;
-use crate::workspaces::workspace::{PLAN, SEATS, plan_tier};
+use crate::workspaces::workspace::{PLAN, SEATS, plan_of};
 
 const STATUS: &[&str] = &["subscription_status", "billing_status", "paid_status"];
 const TRIAL_START: &[&str] = &["trial_start"];
@@ -19,8 +20,9 @@ const PERIOD: &[&str] = &["billing_period", "interval"];
 /// What the traits say about paying and when they last said it; nothing without a word about it. It
 /// has no memory and knows no time: a trial that nobody ended is still a trial, its end tells the rest.
 #[must_use]
-pub fn by_traits(traits: &Traits) -> Option<(Terms, DateTime<Utc>)> {
-    let tier = plan_tier(traits);
+pub fn by_traits(traits: &Traits, plans: &PlanList) -> Option<(Terms, DateTime<Utc>)> {
+    let plan = plan_of(traits, plans);
+    let tier = plan.map(|plan| plan.tier);
     let trial_end_on = traits.time(TRIAL_END).map(|at| at.date_naive());
     let currency = traits
         .text(&["currency"])
@@ -31,12 +33,13 @@ pub fn by_traits(traits: &Traits) -> Option<(Terms, DateTime<Utc>)> {
     let status = match (said, tier) {
         (Some(status), _) => status,
         (None, Some("trial")) => "trialing",
+        (None, _) if plan.is_some_and(|plan| plan.is_cancelled) => "canceled",
         (None, Some("pro" | "enterprise")) if trial_end_on.is_some() && mrr_cents == 0 => {
             "trialing"
         }
         (None, Some("pro" | "enterprise")) => "active",
         (None, _) if mrr_cents > 0 => "active",
-        (None, None) if trial_end_on.is_some() => "trialing",
+        (None, None | Some("unknown")) if trial_end_on.is_some() => "trialing",
         (None, _) => return None,
     };
     let all = [
@@ -95,7 +98,7 @@ mod tests {
         let mut traits = Traits::default();
         let at: DateTime<Utc> = "2026-01-02T00:00:00Z".parse().unwrap();
         traits.say_all(said.as_object().unwrap(), at);
-        by_traits(&traits).map(|(terms, _)| terms)
+        by_traits(&traits, &PlanList::default()).map(|(terms, _)| terms)
     }
 
     #[test]
@@ -103,6 +106,20 @@ mod tests {
         let terms = told(&json!({"plan": "trial", "trial_ends_at": "2026-01-16T00:00:00Z"}));
         let terms = terms.unwrap();
         assert_eq!((terms.status, terms.trial_end_on), ("trialing", "2026-01-16".parse().ok()));
+    }
+
+    #[test]
+    fn the_name_of_a_plan_says_how_it_stands() {
+        for (plan, status) in [
+            ("Enterprise Trial", "trialing"),
+            ("cancelled pro", "canceled"),
+            ("Churned", "canceled"),
+            ("Enterprise", "active"),
+            ("Team Annual", "active"),
+        ] {
+            assert_eq!(told(&json!({"plan": plan})).unwrap().status, status, "{plan}");
+        }
+        assert_eq!(told(&json!({"plan": "basic", "mrr": 10})).unwrap().status, "active");
     }
 
     #[test]
@@ -122,6 +139,9 @@ mod tests {
     fn no_subscription_without_a_word_about_paying() {
         assert_eq!(told(&json!({"name": "x"})), None);
         assert_eq!(told(&json!({"plan": "free"})), None);
+        for plan in ["Unpaid", "non-paid", "Nonprofit", "Industrial", "basic", "Trial expired"] {
+            assert_eq!(told(&json!({"plan": plan})), None, "{plan}");
+        }
         let churned = told(&json!({"plan": "free", "subscription_status": "churned"}));
         assert_eq!(churned.unwrap().status, "canceled");
     }

@@ -16,6 +16,7 @@ use crate::ids::{UserId, WorkspaceId};
 use crate::schema::{event_definitions, key_events};
 use crate::scoring::card::Scorecard;
 use crate::scoring::lead::Why;
+use crate::usage::dictionary;
 use crate::workspaces::store_days;
 
 /// More than a handoff shows, so that the opener finds the integration behind five page views.
@@ -84,7 +85,7 @@ pub fn knowledge(
         people,
         features: features(conn, workspace, now)?,
         trial_start_on: head.trial_start_on,
-        fields: serde_json::from_value(head.signals).map_err(Error::internal)?,
+        fields: dictionary::restore(head.signals).map_err(Error::internal)?,
     })
 }
 

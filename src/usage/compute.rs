@@ -101,7 +101,21 @@ fn identity(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
     let age = created_at.map(|at| (as_of - at.date_naive()).num_days()).filter(|age| *age >= 0);
     fields.set("workspace_age_days", age);
     fields.set("primary_domain", primary_domain.as_deref());
-    fields.set("plan_tier", known.workspace.plan_tier.as_deref());
+    fields.set("plan_tier", plan_tier(known, as_of));
+}
+
+/// The tier of the plan that the product names. A trial that is over is none: without a subscription that
+/// is paid the workspace is on no plan, with one nobody has said which.
+fn plan_tier<'a>(known: &Known<'a>, as_of: NaiveDate) -> Option<&'a str> {
+    let tier = known.workspace.plan_tier.as_deref();
+    let all = known.subscriptions;
+    let is_over = |one: &SubscriptionFacts| one.status == "trialing" && !is_trialing(one, as_of);
+    let no_trial = all.iter().any(is_over) && !all.iter().any(|one| is_trialing(one, as_of));
+    match tier {
+        Some("trial") if no_trial && all.iter().any(is_paid) => Some("unknown"),
+        Some("trial") if no_trial => Some("free"),
+        other => other,
+    }
 }
 
 fn activation(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
@@ -196,46 +210,68 @@ fn team(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
     let month_ago = as_of.checked_sub_days(Days::new(30)).unwrap_or(as_of);
     let then = known.members.iter().filter(|member| member.is_present(month_ago));
     fields.set("seat_growth_30d", members - count(then.count()));
-    let seats = seats(known);
+    let seats = seats(known, as_of);
     fields.set("seats_purchased", seats);
     fields.set("seat_count_total", seats.unwrap_or(members));
 }
 
-fn is_paying(subscription: &SubscriptionFacts) -> bool {
+fn is_running(subscription: &SubscriptionFacts) -> bool {
     matches!(subscription.status.as_str(), "active" | "past_due")
 }
 
-fn is_trialing(subscription: &SubscriptionFacts) -> bool {
-    subscription.status == "trialing"
+fn is_paid(subscription: &SubscriptionFacts) -> bool {
+    is_running(subscription) && !subscription.is_free
+}
+
+/// Whether this is a trial on `as_of`: one whose last day is past is none, whoever has not said so yet.
+fn is_trialing(subscription: &SubscriptionFacts, as_of: NaiveDate) -> bool {
+    subscription.status == "trialing" && subscription.trial_end_on.is_none_or(|end| end >= as_of)
+}
+
+/// Whether it never came to be: its first payment is awaited, or never came.
+fn never_began(subscription: &SubscriptionFacts) -> bool {
+    matches!(subscription.status.as_str(), "incomplete" | "incomplete_expired")
+}
+
+/// `free`, `trial`, `paid` or `churned`; nothing when there is no subscription and the product names a
+/// plan that nobody knows.
+fn paid_status(known: &Known<'_>, as_of: NaiveDate) -> Option<&'static str> {
+    let all = known.subscriptions;
+    let is_canceled = |one: &SubscriptionFacts| one.status == "canceled";
+    if all.iter().any(is_paid) {
+        Some("paid")
+    } else if all.iter().any(|one| is_trialing(one, as_of)) {
+        Some("trial")
+    } else if all.iter().any(|one| is_canceled(one) && !one.is_free)
+        && all.iter().all(|one| is_canceled(one) || never_began(one))
+    {
+        Some("churned")
+    } else if all.is_empty() && known.workspace.plan_tier.as_deref() == Some("unknown") {
+        None
+    } else {
+        Some("free")
+    }
 }
 
 /// Seats of the current subscriptions, else those that the product reports.
-fn seats(known: &Known<'_>) -> Option<i64> {
-    let current = known.subscriptions.iter().filter(|one| is_paying(one) || is_trialing(one));
+fn seats(known: &Known<'_>, as_of: NaiveDate) -> Option<i64> {
+    let current = known.subscriptions.iter();
+    let current = current.filter(|one| is_running(one) || is_trialing(one, as_of));
     let bought: Vec<i64> = current.filter_map(|one| one.seats).collect();
     if bought.is_empty() { known.workspace.seats_purchased } else { Some(bought.iter().sum()) }
 }
 
 fn commercial(known: &Known<'_>, as_of: NaiveDate, fields: &mut Fields) {
     let all = known.subscriptions;
-    let trialing = all.iter().any(is_trialing);
-    let status = if all.iter().any(is_paying) {
-        "paid"
-    } else if trialing {
-        "trial"
-    } else if !all.is_empty() && all.iter().all(|one| one.status == "canceled") {
-        "churned"
-    } else {
-        "free"
-    };
+    let status = paid_status(known, as_of);
     fields.set("paid_status", status);
-    let paying = || all.iter().filter(|one| is_paying(one));
+    let paying = || all.iter().filter(|one| is_paid(one));
     revenue(&paying().map(amount).collect::<Vec<_>>(), fields);
     let renewal = paying().filter_map(|one| one.renewal_on).filter(|day| *day >= as_of).min();
     fields.set("renewal_date", renewal);
     fields.set("days_to_renewal", renewal.map(|day| (day - as_of).num_days()));
-    let trials = all.iter().filter(|one| status == "trial" && is_trialing(one));
-    let trial_end = trials.filter_map(|one| one.trial_end_on).filter(|day| *day >= as_of).min();
+    let trials = all.iter().filter(|one| status == Some("trial") && is_trialing(one, as_of));
+    let trial_end = trials.filter_map(|one| one.trial_end_on).min();
     fields.set("trial_end_date", trial_end);
     fields.set("trial_days_remaining", trial_end.map(|day| (day - as_of).num_days()));
 }

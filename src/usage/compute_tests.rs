@@ -211,3 +211,99 @@ fn every_field_before_the_score_is_computed() {
         assert!(members[&user(1)].has(field.key), "{} is missing for members", field.key);
     }
 }
+
+#[test]
+fn activation_takes_its_own_moment() {
+    let mut setting = Setting::new();
+    let key_action = setting.names.intern("key_action_completed");
+    setting.did(1, "key_action_completed", None, 19, 1);
+    let mut hours = |created: &str, at: &[&str]| {
+        setting.workspace.created_at = created.parse().ok();
+        setting.workspace.first_events =
+            at.iter().map(|at| (key_action, at.parse().unwrap())).collect();
+        workspace_fields(&setting.known(), today()).get("time_to_activation_hours").clone()
+    };
+    let created = "2026-11-01T08:00:00Z";
+    assert_eq!(hours(created, &["2026-11-01T20:00:00Z"]), Value::Number(12.0));
+    assert_eq!(
+        hours(created, &["2026-11-01T20:30:00Z", "2026-11-01T09:15:00Z"]),
+        Value::Number(1.25)
+    );
+    assert_eq!(hours("2026-11-01T21:00:00Z", &["2026-11-01T20:00:00Z"]), Value::Number(0.0));
+    // A moment of another day is not that of the first.
+    assert_eq!(hours("2026-10-31T20:00:00Z", &["2026-11-02T20:00:00Z"]), Value::Number(4.0));
+}
+
+#[test]
+fn the_paid_status_of_every_status_of_a_subscription() {
+    let mut setting = Setting::new();
+    let mut status = |all: &[(&str, bool)]| {
+        setting.subscriptions = all
+            .iter()
+            .map(|(status, is_free)| SubscriptionFacts {
+                status: (*status).into(),
+                is_free: *is_free,
+                ..SubscriptionFacts::default()
+            })
+            .collect();
+        workspace_fields(&setting.known(), today()).get("paid_status").clone()
+    };
+    for (all, expected) in [
+        (vec![], "free"),
+        (vec![("active", false)], "paid"),
+        (vec![("past_due", false)], "paid"),
+        (vec![("trialing", false)], "trial"),
+        (vec![("canceled", false)], "churned"),
+        (vec![("unpaid", false)], "free"),
+        (vec![("paused", false)], "free"),
+        (vec![("incomplete", false)], "free"),
+        (vec![("incomplete_expired", false)], "free"),
+        (vec![("active", true)], "free"),
+        (vec![("past_due", true)], "free"),
+        (vec![("canceled", true)], "free"),
+        (vec![("canceled", false), ("incomplete_expired", false)], "churned"),
+        (vec![("incomplete", false), ("canceled", false)], "churned"),
+        (vec![("canceled", false), ("canceled", true)], "churned"),
+        (vec![("canceled", false), ("active", true)], "free"),
+        (vec![("canceled", false), ("active", false)], "paid"),
+        (vec![("active", true), ("trialing", false)], "trial"),
+        (vec![("active", false), ("trialing", false)], "paid"),
+    ] {
+        assert_eq!(status(&all), Value::from(expected), "{all:?}");
+    }
+}
+
+#[test]
+fn a_trial_that_is_over_is_none() {
+    let mut setting = Setting::new();
+    setting.workspace.plan_tier = Some("trial".into());
+    let trial = |end: Option<NaiveDate>| SubscriptionFacts {
+        status: "trialing".into(),
+        trial_end_on: end,
+        seats: Some(7),
+        ..SubscriptionFacts::default()
+    };
+    let mut on = |subscriptions: Vec<SubscriptionFacts>| {
+        setting.subscriptions = subscriptions;
+        let fields = workspace_fields(&setting.known(), today());
+        let keys = ["paid_status", "plan_tier", "trial_days_remaining", "seats_purchased"];
+        keys.map(|key| fields.get(key).to_words())
+    };
+    let yesterday = today().pred_opt();
+    assert_eq!(on(vec![trial(Some(today()))]), ["trial", "trial", "0", "7"]);
+    assert_eq!(on(vec![trial(None)]), ["trial", "trial", "not set", "7"]);
+    assert_eq!(on(vec![trial(yesterday)]), ["free", "free", "not set", "not set"]);
+    let paid = SubscriptionFacts { status: "active".into(), ..SubscriptionFacts::default() };
+    assert_eq!(on(vec![trial(yesterday), paid])[..2], ["paid", "unknown"]);
+}
+
+#[test]
+fn an_unknown_plan_without_a_subscription_says_nothing_of_paying() {
+    let mut setting = Setting::new();
+    setting.workspace.plan_tier = Some("unknown".into());
+    let fields = workspace_fields(&setting.known(), today());
+    assert_eq!(
+        (fields.get("plan_tier"), fields.get("paid_status")),
+        (&"unknown".into(), &Value::Null)
+    );
+}

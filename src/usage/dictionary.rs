@@ -3,7 +3,7 @@
 //! Scoring rules, routing rules, filters, lists and the API name fields by these keys
 //! (spec: signals.md). Custom signals are rows of a table and stand beside this list.
 
-use super::signal::Value;
+use super::signal::{Fields, Value};
 
 /// What kind of value a field has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +122,59 @@ pub fn find(key: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.key == key)
 }
 
+/// Signals as they are stored, with the types that JSON lacks: days and times are texts there, and a text
+/// has no order.
+///
+/// # Errors
+/// When this is no map of fields.
+pub fn restore(stored: serde_json::Value) -> Result<Fields, serde_json::Error> {
+    let mut fields: Fields = serde_json::from_value(stored)?;
+    for field in FIELDS {
+        let Value::Text(text) = fields.get(field.key) else { continue };
+        let typed = match field.kind {
+            FieldType::Date => text.parse().ok().map(Value::Date),
+            FieldType::Time => {
+                let time = chrono::DateTime::parse_from_rfc3339(text).ok();
+                time.map(|time| Value::Time(time.to_utc()))
+            }
+            _ => None,
+        };
+        if let Some(typed) = typed {
+            fields.set(field.key, typed);
+        }
+    }
+    Ok(fields)
+}
+
+/// The dictionary as a Markdown table, for docs/signals.md.
+#[must_use]
+pub fn table() -> String {
+    let mut text =
+        String::from("| field | type | level | definition |\n| --- | --- | --- | --- |\n");
+    let mut group = None;
+    for field in FIELDS {
+        if group != Some(field.group) {
+            group = Some(field.group);
+            text.push_str(&format!(
+                "| **{}** | | | |\n",
+                format!("{:?}", field.group).to_lowercase()
+            ));
+        }
+        let level = match field.level {
+            FieldLevel::Both => "workspace, member".to_owned(),
+            FieldLevel::User => "member".to_owned(),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        let kind = if field.values.is_empty() {
+            format!("{:?}", field.kind).to_lowercase()
+        } else {
+            field.values.join(", ")
+        };
+        text.push_str(&format!("| `{}` | {kind} | {level} | {} |\n", field.key, field.definition));
+    }
+    text
+}
+
 /// The label of a field; of a custom signal or an unknown key, the key in words.
 #[must_use]
 pub fn label(key: &str) -> String {
@@ -163,7 +216,7 @@ pub static FIELDS: &[Field] = &[
     field(Group::Activation, "activated", FieldType::Bool, FieldLevel::Workspace, "Activated", "The primary milestone of the catalog is complete.", &[]),
     field(Group::Activation, "activation_date", FieldType::Date, FieldLevel::Workspace, "Activation date", "The day on which the primary milestone was completed.", &[]),
     field(Group::Activation, "activation_path", FieldType::Text, FieldLevel::Workspace, "Activation path", "The name of the primary milestone that was completed.", &[]),
-    field(Group::Activation, "time_to_activation_hours", FieldType::Number, FieldLevel::Workspace, "Hours to activation", "From its creation to its activation.", &[]),
+    field(Group::Activation, "time_to_activation_hours", FieldType::Number, FieldLevel::Workspace, "Hours to activation", "From its creation to the moment of the event that activated it.", &[]),
     field(Group::Activation, "milestones_completed", FieldType::Int, FieldLevel::Workspace, "Milestones completed", "How many of the catalog's milestones are complete.", &[]),
     field(Group::Activation, "activation_percent", FieldType::Number, FieldLevel::Workspace, "Activation percent", "Milestones completed out of the catalog's milestones, 0 to 100.", &[]),
     field(Group::Depth, "dau", FieldType::Int, FieldLevel::Workspace, "Daily active users", "Distinct active members on the last day.", &[]),
@@ -200,8 +253,8 @@ pub static FIELDS: &[Field] = &[
     field(Group::Intent, "usage_limit_hits_30d", FieldType::Int, FieldLevel::Both, "Usage limit hits, 30 days", "Usage limits hit in the last 30 days.", &[]),
     field(Group::Intent, "api_rate_limit_hits_7d", FieldType::Int, FieldLevel::Both, "API rate limit hits, 7 days", "API rate limits hit in the last 7 days.", &[]),
     field(Group::Intent, "high_intent_events_14d", FieldType::Int, FieldLevel::Workspace, "High-intent events, 14 days", "Events of the category intent in the last 14 days.", &[]),
-    field(Group::Commercial, "plan_tier", FieldType::Text, FieldLevel::Workspace, "Plan", "The product plan.", &["free", "trial", "pro", "enterprise"]),
-    field(Group::Commercial, "paid_status", FieldType::Text, FieldLevel::Workspace, "Paid status", "From its subscriptions: any active or past due is paid, trialing is trial, only canceled is churned.", &["free", "trial", "paid", "churned"]),
+    field(Group::Commercial, "plan_tier", FieldType::Text, FieldLevel::Workspace, "Plan", "The tier of the plan that the product names, by the lists of Settings, Plans; unknown when no list knows it, not set when the product names none. A trial whose last day is past is none.", &["free", "trial", "pro", "enterprise", "unknown"]),
+    field(Group::Commercial, "paid_status", FieldType::Text, FieldLevel::Workspace, "Paid status", "From its subscriptions: any active or past due with a price is paid; trialing is trial until its last day; only canceled is churned, those that never began aside; else free. Not set without a subscription when the plan is unknown.", &["free", "trial", "paid", "churned"]),
     field(Group::Commercial, "mrr", FieldType::Money, FieldLevel::Workspace, "MRR", "Monthly recurring revenue of the current subscriptions that are in its MRR currency, in hundredths of that currency's unit.", &[]),
     field(Group::Commercial, "arr", FieldType::Money, FieldLevel::Workspace, "ARR", "Annual recurring revenue: 12 times the MRR.", &[]),
     field(Group::Commercial, "mrr_currency", FieldType::Text, FieldLevel::Workspace, "MRR currency", "The currency, such as usd, that most of its current subscriptions are in. Ask for it beside an amount if customers pay in several.", &[]),
@@ -262,6 +315,25 @@ mod tests {
             assert!(FIELDS[at + 1..].iter().all(|other| other.key != field.key), "{}", field.key);
             assert!(field.definition.ends_with('.') && !field.label.is_empty(), "{}", field.key);
         }
+    }
+
+    #[test]
+    fn the_documented_table_is_this_one() {
+        let page = include_str!("../../docs/signals.md");
+        let (_, rest) = page.split_once("<!-- table: begin -->\n").unwrap();
+        let (shown, _) = rest.split_once("<!-- table: end -->").unwrap();
+        assert!(shown == table(), "docs/signals.md should hold this table:\n{}", table());
+    }
+
+    #[test]
+    fn stored_days_and_times_have_an_order_again() {
+        let stored = serde_json::json!({"renewal_date": "2026-11-20", "last_active_at": "2026-11-20T08:00:00Z",
+            "industry": "2026-11-20", "mrr": null});
+        let fields = restore(stored).unwrap();
+        assert_eq!(fields.get("renewal_date"), &Value::Date("2026-11-20".parse().unwrap()));
+        assert!(matches!(fields.get("last_active_at"), Value::Time(_)));
+        assert_eq!(fields.get("industry"), &Value::from("2026-11-20"));
+        assert_eq!(fields.get("mrr"), &Value::Null);
     }
 
     #[test]

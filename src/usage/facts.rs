@@ -150,6 +150,8 @@ pub struct WorkspaceFacts {
 /// A subscription of the workspace as of the day.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SubscriptionFacts {
+    /// Whether nothing is ever paid for it: every price is 0, or the plan is a free one.
+    pub is_free: bool,
     /// Stripe's words: `trialing`, `active`, `past_due`, `canceled`, `unpaid`, ...
     pub status: String,
     /// ISO 4217, in small letters.

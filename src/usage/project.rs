@@ -260,6 +260,7 @@ pub(super) fn write(
     store_key_events::add_key_events(conn, &mut changes.key_events)?;
     store_key_events::label_key_events(conn, &changes.labels)?;
     store_usage::apply(conn, &changes.counts)?;
+    store_usage::note_key_features(conn, &changes.counts)?;
     store_inferred::visit(conn, &changes.visits)?;
     let stitched: Vec<UserId> = chunk.stitched.iter().copied().collect();
     for (workspace, day) in store_inferred::visited(conn, &stitched)? {

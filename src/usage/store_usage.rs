@@ -1,6 +1,8 @@
 //! The SQL of usage days, as the drainer writes them.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 
@@ -139,6 +141,40 @@ fn settle_first(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
     .bind::<Array<Text>, _>(lost.iter().map(|key| key.4.as_str()).collect::<Vec<_>>())
     .bind::<Nullable<Date>, _>(first)
     .bind::<Nullable<Date>, _>(last)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// At most so many key features are told apart: more are no names of features.
+const KEY_FEATURES: i64 = 500;
+
+/// Notes the features that events of category depth name for the first time.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_key_features(conn: &mut PgConnection, counts: &Counts) -> Result<()> {
+    let named: BTreeMap<(&str, &str), NaiveDate> = counts
+        .days
+        .iter()
+        .filter(|((.., feature), delta)| !feature.is_empty() && delta.events > 0)
+        .map(|((_, day, _, event, feature), _)| ((event.as_str(), feature.as_str()), *day))
+        .collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "insert into key_features (feature, first_seen_on)
+         select t.feature, min(t.day) from unnest($1::text[], $2::text[], $3::date[]) as t (event_key, feature, day)
+         join event_definitions d on d.key = t.event_key and d.category = 'depth'
+         where not exists (select from key_features k where k.feature = t.feature)
+           and (select count(*) from key_features) < $4
+         group by t.feature order by t.feature
+         on conflict do nothing",
+    )
+    .bind::<Array<Text>, _>(named.keys().map(|(event, _)| *event).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(named.keys().map(|(_, feature)| *feature).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(named.values().copied().collect::<Vec<_>>())
+    .bind::<BigInt, _>(KEY_FEATURES)
     .execute(conn)?;
     Ok(())
 }

@@ -76,6 +76,7 @@ pub enum NavItem {
     Imports,
     Settings,
     Events,
+    Plans,
     Keys,
     Data,
 }
@@ -97,6 +98,7 @@ impl NavItem {
             Self::Imports => "Imports",
             Self::Settings => "Team",
             Self::Events => "Event catalog",
+            Self::Plans => "Plans",
             Self::Keys => "Sources and keys",
             Self::Data => "Data retention",
         }
@@ -118,6 +120,7 @@ impl NavItem {
             Self::Imports => "/imports",
             Self::Settings => "/settings/team",
             Self::Events => "/settings/events",
+            Self::Plans => "/settings/plans",
             Self::Keys => "/settings/keys",
             Self::Data => "/settings/data",
         }
@@ -136,6 +139,7 @@ impl NavItem {
             | Self::Imports
             | Self::Settings
             | Self::Events
+            | Self::Plans
             | Self::Keys
             | Self::Data => None,
             Self::Routing => Some('r'),
@@ -151,7 +155,7 @@ impl NavItem {
             Self::Ingest => role.may(May::SeeIngest),
             Self::Imports => role.may(May::Import),
             Self::Settings => role.may(May::SeeTeam),
-            Self::Events => role.may(May::EditCatalog),
+            Self::Events | Self::Plans => role.may(May::EditCatalog),
             Self::Keys => role.may(May::ManageKeys),
             Self::Data => role.may(May::SeeData),
             _ => true,
@@ -179,14 +183,14 @@ pub struct NavGroup {
 pub fn nav_groups(role: Role) -> Vec<NavGroup> {
     use NavItem::{
         Accounts, Assign, Contacts, Data, Events, Imports, Inbox, Ingest, Keys, Notifications,
-        Routing, Scoring, Settings, Workspaces,
+        Plans, Routing, Scoring, Settings, Workspaces,
     };
     let all: [(&str, &[NavItem]); 5] = [
         ("Work", &[Inbox, Notifications]),
         ("Records", &[Workspaces, Accounts, Contacts]),
         ("Steer", &[Assign, Routing, Scoring]),
         ("Run", &[Ingest, Imports]),
-        ("Settings", &[Settings, Events, Keys, Data]),
+        ("Settings", &[Settings, Events, Plans, Keys, Data]),
     ];
     all.into_iter()
         .map(|(label, items)| NavGroup {

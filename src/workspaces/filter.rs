@@ -8,13 +8,13 @@ use url::form_urlencoded::{Serializer, parse};
 use super::sort::{Sort, SortKey};
 use crate::clock::askable_time;
 use crate::ids::{AccountId, MemberId, WorkspaceId};
+use crate::plans::plan;
 
 /// The stages in the order of their chips, with the words people read.
 pub const STAGES: [(&str, &str); 4] =
     [("hot_pql", "Hot PQL"), ("pql", "PQL"), ("warm", "Warm"), ("not_pql", "Not PQL")];
-/// The product's plans.
-pub const PLANS: [(&str, &str); 4] =
-    [("free", "Free"), ("trial", "Trial"), ("pro", "Pro"), ("enterprise", "Enterprise")];
+/// The tiers of the product's plans.
+pub const PLANS: [(&str, &str); 5] = plan::TIERS;
 /// ICP tiers; `none` for an account without one, or no account.
 pub const TIERS: [(&str, &str); 4] = [("A", "A"), ("B", "B"), ("C", "C"), ("none", "None")];
 /// Types of workspaces.

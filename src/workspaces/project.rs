@@ -20,6 +20,7 @@ use crate::ingest::store_trait_days;
 use crate::ingest::trait_days::TraitDays;
 use crate::ingest::trait_names::{self, Subject};
 use crate::ingest::traits::text_of;
+use crate::plans;
 
 /// The projection of workspaces. Group calls count before anything is placed, so that an event finds
 /// the group call that came in the same chunk.
@@ -77,6 +78,10 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
                 || first_seen.get(id).is_none_or(|first_at| said.first_at < *first_at)
         })
         .collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let plans = plans::ops::load(conn)?;
     let ids: Vec<WorkspaceId> = told.iter().map(|(id, _)| **id).collect();
     let mut known = store::load(conn, &ids)?;
     let mut changed = Vec::new();
@@ -89,7 +94,7 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
         let workspace = known
             .entry(*id)
             .or_insert_with(|| Workspace::new(*id, &said.external_id, said.first_at));
-        let facts = (!fresh).then(|| workspace.facts());
+        let facts = (!fresh).then(|| workspace.facts(&plans));
         let before = (!said.traits.is_empty()).then(|| workspace.traits.clone());
         let mut differs = fresh || said.first_at < workspace.first_seen_at;
         workspace.first_seen_at = workspace.first_seen_at.min(said.first_at);
@@ -106,7 +111,7 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
         if !differs {
             continue;
         }
-        if facts.is_none_or(|facts| facts != workspace.facts()) {
+        if facts.is_none_or(|facts| facts != workspace.facts(&plans)) {
             chunk.touch(*id, said.first_at.date_naive());
         }
         if let Some(before) = before.filter(|before| *before != workspace.traits) {
@@ -122,7 +127,7 @@ fn write_workspaces(conn: &mut PgConnection, chunk: &mut Chunk<'_>, heard: &Hear
         changed.push(workspace.clone());
     }
     store_trait_days::add(conn, &days)?;
-    store::upsert(conn, &changed)
+    store::upsert(conn, &changed, &plans)
 }
 
 /// The memberships of stitched visitors are their user's: they stand among the others from the stitch on

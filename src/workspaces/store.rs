@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::ids::WorkspaceId;
 use crate::ingest::trait_names::Subject;
 use crate::ingest::traits::Traits;
+use crate::plans::plan::PlanList;
 
 #[derive(QueryableByName)]
 struct Row {
@@ -117,15 +118,52 @@ pub fn load(
         .collect())
 }
 
+/// The workspaces after this one in the order of ids, at most so many: pages through all of them.
+///
+/// # Errors
+/// When the database fails.
+pub fn ids_after(
+    conn: &mut PgConnection,
+    after: Option<WorkspaceId>,
+    limit: i64,
+) -> Result<Vec<WorkspaceId>> {
+    use crate::schema::workspaces as w;
+    let after = after.unwrap_or(WorkspaceId(uuid::Uuid::nil()));
+    Ok(w::table.filter(w::id.gt(after)).order(w::id).limit(limit).select(w::id).load(conn)?)
+}
+
+/// Writes the tiers of plans where they differ; answers with the workspaces of which one did.
+///
+/// # Errors
+/// When the database fails.
+pub fn write_tiers(
+    conn: &mut PgConnection,
+    tiers: &[(WorkspaceId, Option<&'static str>)],
+) -> Result<Vec<WorkspaceId>> {
+    #[derive(QueryableByName)]
+    struct Changed {
+        #[diesel(sql_type = SqlUuid)]
+        id: WorkspaceId,
+    }
+    let rows: Vec<Changed> = diesel::sql_query(
+        "update workspaces w set plan_tier = t.tier from unnest($1::uuid[], $2::text[]) as t (id, tier)
+         where w.id = t.id and w.plan_tier is distinct from t.tier returning w.id",
+    )
+    .bind::<Array<SqlUuid>, _>(tiers.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(tiers.iter().map(|(_, tier)| *tier).collect::<Vec<_>>())
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
 /// Writes workspaces whole, in the order of their ids.
 ///
 /// # Errors
 /// When the database fails.
-pub fn upsert(conn: &mut PgConnection, workspaces: &[Workspace]) -> Result<()> {
+pub fn upsert(conn: &mut PgConnection, workspaces: &[Workspace], plans: &PlanList) -> Result<()> {
     if workspaces.is_empty() {
         return Ok(());
     }
-    let facts: Vec<Facts> = workspaces.iter().map(Workspace::facts).collect();
+    let facts: Vec<Facts> = workspaces.iter().map(|one| one.facts(plans)).collect();
     let json = |map: &serde_json::Map<String, Value>| {
         serde_json::to_string(map).unwrap_or_else(|_| "{}".to_owned())
     };

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::identity::domain::{Email, company_domain, company_domain_of_website};
 use crate::ids::WorkspaceId;
 use crate::ingest::traits::Traits;
+use crate::plans::plan::{Plan, PlanList};
 
 /// A tenant of the product.
 #[derive(Clone, Debug)]
@@ -55,7 +56,7 @@ impl Workspace {
 
     /// What the traits say.
     #[must_use]
-    pub fn facts(&self) -> Facts {
+    pub fn facts(&self, plans: &PlanList) -> Facts {
         let traits = &self.traits;
         let website = traits.text(&["website"]);
         let name = traits.text(&["name"]).unwrap_or_else(|| self.external_id.clone());
@@ -71,7 +72,7 @@ impl Workspace {
                 Some("deleted" | "archived" | "closed") => "deleted",
                 _ => "active",
             },
-            plan_tier: plan_tier(traits),
+            plan_tier: plan_of(traits, plans).map(|plan| plan.tier),
             website_domain: website
                 .as_deref()
                 .and_then(company_domain_of_website)
@@ -103,29 +104,14 @@ pub fn named_domains(said: &Map<String, Value>, at: DateTime<Utc>) -> Vec<String
     }
     let mut alone = Workspace::new(WorkspaceId::of(""), "", at);
     alone.traits.say_all(said, at);
-    let facts = alone.facts();
+    let facts = alone.facts(&PlanList::default());
     facts.billing_domain.into_iter().chain(facts.sso_domain).collect()
 }
 
-/// The tier of the plan that traits name.
+/// What the name of the plan says that traits give; nothing when they give none.
 #[must_use]
-pub fn plan_tier(traits: &Traits) -> Option<&'static str> {
-    let plan = lower(traits, PLAN)?;
-    let named = |names: &[&str]| names.iter().any(|name| plan.contains(name));
-    if named(&["enterprise"]) {
-        Some("enterprise")
-    } else if named(&["trial"]) {
-        Some("trial")
-    } else if named(&["free", "hobby", "community"]) {
-        Some("free")
-    } else if named(&[
-        "pro", "team", "starter", "business", "premium", "growth", "plus", "standard", "paid",
-        "scale",
-    ]) {
-        Some("pro")
-    } else {
-        None
-    }
+pub fn plan_of(traits: &Traits, plans: &PlanList) -> Option<Plan> {
+    Some(plans.read(&traits.text(PLAN)?))
 }
 
 fn lower(traits: &Traits, names: &[&str]) -> Option<String> {
@@ -163,7 +149,7 @@ mod tests {
             "name": "Acme Engineering", "plan": "trial", "website": "https://www.acme.com/about",
             "createdAt": "2026-01-02T03:05:00Z", "trial_ends_at": "2026-01-16T00:00:00Z", "seats": "25",
         }));
-        let facts = workspace.facts();
+        let facts = workspace.facts(&PlanList::default());
         assert_eq!((facts.plan_tier, facts.seats_purchased), (Some("trial"), Some(25)));
         assert_eq!(facts.website_domain.as_deref(), Some("acme.com"));
         assert_eq!(facts.created_at, "2026-01-02T03:05:00Z".parse::<DateTime<Utc>>().unwrap());

@@ -27,6 +27,7 @@ mod jobs;
 mod leads;
 mod ownership;
 mod private_postgres;
+mod plans;
 mod retention;
 mod routing;
 #[path = "../support/scored.rs"]

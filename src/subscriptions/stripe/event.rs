@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::snapshot::{self, Snapshot, id_of, workspace_of};
+use super::snapshot::{self, Snapshot, id_of, reference, workspace_of};
 use crate::identity::domain::Email;
 
 /// What a webhook delivers.
@@ -31,6 +31,8 @@ pub enum About {
     Subscription(Box<Told>),
     /// Who pays.
     Customer(Customer),
+    /// A checkout that was completed and began a subscription.
+    Session(Session),
     /// Something else, which says nothing about subscriptions.
     Other,
     /// A thin event of API v2: it holds no object.
@@ -59,8 +61,24 @@ pub struct Customer {
     pub name: Option<String>,
     /// The part of the e-mail address after the @.
     pub email_domain: Option<String>,
+    /// The product's id of the workspace, as the metadata of the customer name it; none of an invoice,
+    /// which does not repeat them.
+    pub workspace: Option<String>,
     /// What the invoice is for, if an invoice tells and it is for a subscription.
     pub invoiced: Option<Invoiced>,
+}
+
+/// A completed checkout session, as far as it says whose the subscription is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// `sub_…`.
+    pub subscription: String,
+    /// `cus_…`.
+    pub customer: Option<String>,
+    /// The product's id of the workspace, as the metadata of the session name it.
+    pub workspace: Option<String>,
+    /// `client_reference_id`: whatever the product gave, maybe the id of a workspace.
+    pub reference: Option<String>,
 }
 
 /// The subscription of an invoice.
@@ -68,7 +86,7 @@ pub struct Customer {
 pub struct Invoiced {
     /// `sub_…`.
     pub subscription: String,
-    /// `metadata.workspace_id` of the subscription, as the invoice repeats it.
+    /// The workspace in the metadata of the subscription, as the invoice repeats it.
     pub workspace: Option<String>,
 }
 
@@ -132,6 +150,9 @@ fn about(kind: &str, event: &Value) -> Result<About, Unreadable> {
             key: key(kind, object),
         })));
     }
+    if matches!(kind, "checkout.session.completed" | "checkout.session.async_payment_succeeded") {
+        return Ok(session(object).map_or(About::Other, About::Session));
+    }
     let customer = if kind.starts_with("invoice.") {
         invoice(object)
     } else if matches!(kind, "customer.created" | "customer.updated") {
@@ -142,11 +163,21 @@ fn about(kind: &str, event: &Value) -> Result<About, Unreadable> {
     Ok(customer.map_or(About::Other, About::Customer))
 }
 
+fn session(object: &Value) -> Option<Session> {
+    Some(Session {
+        subscription: object.get("subscription").and_then(id_of)?,
+        customer: object.get("customer").and_then(id_of),
+        workspace: workspace_of(object),
+        reference: object.get("client_reference_id").and_then(reference),
+    })
+}
+
 fn customer(object: &Value) -> Option<Customer> {
     Some(Customer {
         id: id_of(object)?,
         name: line(object, "name"),
         email_domain: line(object, "email").and_then(|email| domain(&email)),
+        workspace: workspace_of(object),
         invoiced: None,
     })
 }
@@ -165,6 +196,7 @@ fn invoice(object: &Value) -> Option<Customer> {
         id: object.get("customer").and_then(id_of)?,
         name: line(object, "customer_name"),
         email_domain: line(object, "customer_email").and_then(|email| domain(&email)),
+        workspace: None,
         invoiced,
     })
 }

@@ -120,10 +120,12 @@ fn what_the_revenue_leaves_out_is_flagged() {
     let terms = snapshot(object.clone()).terms;
     assert_eq!(terms.mrr_cents, 12_000, "10 x 10.00 a month and 2 x 120.00 a year");
     assert_eq!(terms.flags, ["metered", "tiered", "more_items", "discounted"]);
-    assert_eq!(terms.seats_purchased, Some(50));
+    assert_eq!(terms.seats_purchased, Some(62), "licensed items alone, added up");
     object["pause_collection"] = json!({"behavior": "void", "resumes_at": null});
     let paused = snapshot(object).terms;
     assert_eq!((paused.status, paused.mrr_cents), ("active", 0));
+    assert_eq!(paused.seats_purchased, Some(62), "the agreement goes on");
+    assert!(!paused.flags.contains(&"free".to_owned()));
     assert!(paused.flags.contains(&"collection_paused".to_owned()));
 }
 
@@ -152,6 +154,105 @@ fn a_flat_plan_says_nothing_of_seats() {
     let mut object = basil("active");
     object["items"]["data"][0]["quantity"] = 1.into();
     assert_eq!(snapshot(object).terms.seats_purchased, None);
+}
+
+#[test]
+fn seats_are_added_up_or_those_that_are_named_so() {
+    let seats = |items: &[(&str, i64, &str)]| {
+        let mut object = basil("active");
+        let data = items.iter().map(|(name, quantity, usage)| {
+            let mut price = price(1000, "month");
+            price["nickname"] = (*name).into();
+            price["recurring"]["usage_type"] = (*usage).into();
+            json!({"quantity": quantity, "price": price})
+        });
+        object["items"]["data"] = data.collect();
+        snapshot(object).terms.seats_purchased
+    };
+    for (items, expected) in [
+        (vec![("Team", 10, "licensed"), ("Viewer", 5, "licensed")], Some(15)),
+        (vec![("Platform fee", 1, "licensed"), ("Team", 25, "licensed")], Some(25)),
+        (vec![("Team", 10, "licensed"), ("API calls", 90_000, "metered")], Some(10)),
+        (vec![("API calls", 90_000, "metered")], None),
+        (vec![("Full seats", 10, "licensed"), ("Credits", 5000, "licensed")], Some(10)),
+        (vec![("Full users", 1, "licensed"), ("Guest users", 2, "licensed")], Some(3)),
+        (vec![("Per-seat", 1, "licensed")], Some(1)),
+        (vec![("Team", 0, "licensed")], None),
+        (vec![("Team", i64::MAX, "licensed")], None),
+    ] {
+        assert_eq!(seats(&items), expected, "{items:?}");
+    }
+}
+
+#[test]
+fn a_fixed_price_of_nothing_is_flagged_free() {
+    let is_free = |change: fn(&mut Value)| {
+        let mut object = basil("active");
+        object["items"]["data"][0]["price"] = price(0, "month");
+        change(&mut object);
+        snapshot(object).terms.flags.contains(&"free".to_owned())
+    };
+    assert!(is_free(|_| {}));
+    assert!(is_free(|object| object["status"] = "canceled".into()));
+    assert!(is_free(|object| object["pause_collection"] = json!({"behavior": "void"})));
+    assert!(!is_free(|object| object["items"]["has_more"] = true.into()));
+    assert!(!is_free(|object| object["items"]["data"] = json!([])));
+    assert!(
+        !is_free(|object| object["currency"] = "usd".into()),
+        "its price in dollars is not told"
+    );
+    assert!(!is_free(|object| {
+        object["items"]["data"][0]["price"]["recurring"]["usage_type"] = "metered".into();
+    }));
+    assert!(!is_free(|object| {
+        object["items"]["data"][0]["price"] = price(900, "month");
+        object["items"]["data"][0]["quantity"] = 0.into();
+    }));
+}
+
+#[test]
+fn the_workspace_is_named_in_any_spelling() {
+    for (metadata, expected) in [
+        (json!({"workspace_id": "w"}), Some("w")),
+        (json!({"workspaceId": "w"}), Some("w")),
+        (json!({"WorkspaceID": " w "}), Some("w")),
+        (json!({"Workspace ID": "w"}), Some("w")),
+        (json!({"workspace-id": "w"}), Some("w")),
+        (json!({"groupId": "w"}), Some("w")),
+        (json!({"workspace": "w"}), Some("w")),
+        (json!({"workspace": "Acme", "groupId": "g", "workspaceId": "w"}), Some("w")),
+        (json!({"workspace_id": "", "workspaceId": "w"}), Some("w")),
+        (json!({"my_workspace_id_2": "w", "user_id": "u"}), None),
+        (json!({"workspace_id": null}), None),
+        (json!([]), None),
+    ] {
+        let mut object = basil("active");
+        object["metadata"] = metadata.clone();
+        assert_eq!(snapshot(object).workspace.as_deref(), expected, "{metadata}");
+    }
+}
+
+#[test]
+fn a_completed_checkout_says_whose_its_subscription_is() {
+    let session = |more: Value| {
+        let mut object = json!({"id": "cs_1", "object": "checkout.session", "mode": "subscription",
+            "subscription": "sub_1", "customer": {"id": "cus_1"}, "metadata": {}});
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(&event("checkout.session.completed", object)).unwrap().about
+    };
+    let About::Session(one) =
+        session(json!({"client_reference_id": "w1", "metadata": {"workspaceId": "w2"}}))
+    else {
+        panic!("a session")
+    };
+    assert_eq!((one.subscription.as_str(), one.customer.as_deref()), ("sub_1", Some("cus_1")));
+    assert_eq!((one.reference.as_deref(), one.workspace.as_deref()), (Some("w1"), Some("w2")));
+    assert_eq!(session(json!({"subscription": null})), About::Other);
+    let customer = json!({"id": "cus_1", "object": "customer", "metadata": {"workspaceId": "w1"}});
+    let About::Customer(one) = read(&event("customer.updated", customer)).unwrap().about else {
+        panic!("a customer")
+    };
+    assert_eq!(one.workspace.as_deref(), Some("w1"));
 }
 
 #[test]

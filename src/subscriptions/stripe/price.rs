@@ -46,6 +46,12 @@ pub fn monthly(item: &Value) -> Monthly {
     fixed().map_or(Monthly::Odd, Monthly::Fixed)
 }
 
+/// Whether an item has a fixed price of 0, whatever its quantity.
+#[must_use]
+pub fn is_free(item: &Value) -> bool {
+    matches!(monthly(item), Monthly::Fixed(0)) && amount(price_of(item)) == Some(0)
+}
+
 /// The price of an item: `price`, or the older `plan`, whose amounts have other names.
 #[must_use]
 pub fn price_of(item: &Value) -> &Value {

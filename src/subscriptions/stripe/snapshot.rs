@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
-use super::price::{Monthly, monthly, price_of};
+use super::price::{Monthly, is_free, monthly, price_of};
 use crate::subscriptions::terms::{Terms, is_paying, status_named};
 
 /// A subscription with who it belongs to, as far as Stripe says.
@@ -13,7 +13,7 @@ pub struct Snapshot {
     pub id: String,
     /// `cus_…`.
     pub customer: Option<String>,
-    /// `metadata.workspace_id`: the product's id of the workspace.
+    /// The product's id of the workspace, as the metadata name it.
     pub workspace: Option<String>,
     /// What was agreed.
     pub terms: Terms,
@@ -22,8 +22,8 @@ pub struct Snapshot {
 /// Reads a subscription (`data.object`); none when it has no id or a status that nobody knows.
 ///
 /// MRR is the sum of the fixed items in the subscription's currency, before discounts, while the subscription is `active` or
-/// `past_due` and money is collected. Seats are the largest quantity of a licensed item; a quantity
-/// of 1 is how flat plans look and says nothing.
+/// `past_due` and money is collected. A subscription all of whose items have a fixed price of 0 is flagged
+/// `free`. Seats: see [`seats`].
 #[must_use]
 pub fn read(object: &Value) -> Option<Snapshot> {
     let id = text(object, "id")?;
@@ -41,6 +41,8 @@ pub fn read(object: &Value) -> Option<Snapshot> {
     flags.set("collection_paused", is_set("pause_collection"));
     let several =
         object.get("discounts").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    let is_whole = flags.0.iter().all(|flag| flag == "collection_paused");
+    flags.set("free", is_whole && !items.is_empty() && items.iter().all(is_free));
     flags.set("discounted", several || is_set("discount"));
     if is_paying(status) && !is_set("pause_collection") {
         terms.mrr_cents = fixed;
@@ -71,10 +73,27 @@ pub fn read(object: &Value) -> Option<Snapshot> {
     })
 }
 
+/// Names under which metadata have the product's id of the workspace, without case and signs:
+/// `workspace_id`, `workspaceId`, `Workspace ID`; the first of these that is there counts.
+const WORKSPACE_NAMES: [&str; 3] = ["workspaceid", "groupid", "workspace"];
+
 /// The product's id of the workspace, as `metadata` name it.
 #[must_use]
 pub fn workspace_of(object: &Value) -> Option<String> {
-    let id = object.pointer("/metadata/workspace_id")?.as_str()?.trim();
+    let metadata = object.get("metadata")?.as_object()?;
+    let folded = |name: &str| -> String {
+        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let named = |wanted: &str| {
+        metadata.iter().filter(|(name, _)| folded(name) == wanted).find_map(|(_, id)| reference(id))
+    };
+    WORKSPACE_NAMES.iter().find_map(|name| named(name))
+}
+
+/// An id as Stripe carries it for somebody else: text that is not empty.
+#[must_use]
+pub fn reference(value: &Value) -> Option<String> {
+    let id = value.as_str()?.trim();
     (!id.is_empty() && id.len() <= 255).then(|| id.to_owned())
 }
 
@@ -152,10 +171,37 @@ fn period(item: &Value) -> Option<&'static str> {
     }
 }
 
+/// Words that say that an item is counted by people.
+const SEAT_WORDS: [&str; 10] = [
+    "seat", "seats", "user", "users", "member", "members", "license", "licenses", "licence",
+    "licences",
+];
+
+/// The seats: the quantities of the licensed items added up. Metered items do not count. Where items are
+/// named by seats, users, members or licenses, only those count: the others are other things that are
+/// bought by number. A quantity of 1 beside greater ones, or alone without such a name, is how flat fees
+/// look and says nothing.
 fn seats(items: &[Value]) -> Option<i32> {
-    let quantities =
-        items.iter().filter(is_licensed).filter_map(|item| item.get("quantity")?.as_i64());
-    quantities.max().filter(|most| *most > 1).and_then(|most| i32::try_from(most).ok())
+    let licensed = || items.iter().filter(is_licensed);
+    let quantity = |item: &Value| item.get("quantity")?.as_i64().filter(|seats| *seats > 0);
+    let by_name: Vec<i64> =
+        licensed().filter(|item| is_by_seat(item)).filter_map(quantity).collect();
+    let counted: Vec<i64> = if by_name.is_empty() {
+        licensed().filter_map(quantity).filter(|seats| *seats > 1).collect()
+    } else {
+        by_name
+    };
+    let sum = counted.iter().fold(0_i64, |sum, seats| sum.saturating_add(*seats));
+    i32::try_from(sum).ok().filter(|sum| *sum > 0)
+}
+
+fn is_by_seat(item: &Value) -> bool {
+    let price = price_of(item);
+    let names = [price.get("nickname"), price.get("lookup_key"), price.pointer("/product/name")];
+    names.into_iter().flatten().filter_map(Value::as_str).any(|name| {
+        let name = name.to_lowercase();
+        name.split(|c: char| !c.is_alphanumeric()).any(|word| SEAT_WORDS.contains(&word))
+    })
 }
 
 /// The end of the period: of the subscription before API 2025-03-31, of its items since; with

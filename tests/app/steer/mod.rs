@@ -1,6 +1,7 @@
 //! Steering: the scoring form and the JSON API.
 
 mod accounts_api;
+mod agreement;
 mod editor;
 mod journeys;
 mod metrics;

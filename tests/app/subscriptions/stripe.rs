@@ -434,3 +434,84 @@ async fn deliveries_wait_neither_for_pages_nor_for_forged_ones() {
     let times = "select times from webhook_deliveries where outcome = 'wrong_signature'";
     assert_eq!(shop.cell(times), "2", "at least so many");
 }
+
+/// A completed checkout of subscription `sub_1`.
+fn session(id: &str, second: i64, reference: Option<&str>, metadata: Value) -> Value {
+    let at = "2026-11-20T09:00:00Z".parse::<DateTime<Utc>>().unwrap().timestamp() + second;
+    json!({
+        "id": id, "object": "event", "api_version": "2026-10-28.endive", "created": at, "livemode": true,
+        "type": "checkout.session.completed", "data": {"object": {
+            "id": "cs_1", "object": "checkout.session", "mode": "subscription", "customer": "cus_1",
+            "subscription": "sub_1", "client_reference_id": reference, "metadata": metadata}}
+    })
+}
+
+fn customer(id: &str, second: i64, metadata: Value) -> Value {
+    let at = "2026-11-20T09:00:00Z".parse::<DateTime<Utc>>().unwrap().timestamp() + second;
+    json!({
+        "id": id, "object": "event", "api_version": "2026-10-28.endive", "created": at, "livemode": true,
+        "type": "customer.updated", "data": {"object": {"id": "cus_1", "object": "customer", "metadata": metadata}}
+    })
+}
+
+/// The workspaces of all subscriptions after these events, delivered in this order and in the opposite one.
+async fn found(events: &[Value]) -> Vec<WorkspaceId> {
+    let mut answers = Vec::new();
+    for turned in [false, true] {
+        let shop = Shop::open().await;
+        for id in ["own2", "own3", "own4", "own5"] {
+            shop.house.tx(|conn| {
+                Ok(diesel::sql_query(
+                    "insert into workspaces (id, external_id, name, created_at, first_seen_at)
+                     values ($1, $2, $2, '2026-10-01Z', '2026-10-01Z')",
+                )
+                .bind::<diesel::sql_types::Uuid, _>(WorkspaceId::of(id))
+                .bind::<diesel::sql_types::Text, _>(id)
+                .execute(conn)?)
+            });
+        }
+        let mut order: Vec<&Value> = events.iter().collect();
+        if turned {
+            order.reverse();
+        }
+        for event in order {
+            shop.deliver(event).await;
+        }
+        answers.push(shop.standing());
+    }
+    assert_eq!(answers[0], answers[1]);
+    answers.remove(0).into_iter().map(|one| one.1).collect()
+}
+
+#[actix_web::test]
+async fn a_session_and_a_customer_say_whose_a_subscription_is() {
+    let plain = || event("evt_1", "created", 0, "active", 5, json!({}));
+    let w = |id: &str| vec![WorkspaceId::of(id)];
+    for (words, expected) in [
+        (vec![session("evt_2", 1, Some("own2"), json!({}))], w("own2")),
+        (vec![session("evt_2", 1, None, json!({"workspaceId": "own3"}))], w("own3")),
+        (vec![session("evt_2", 1, Some("own2"), json!({"workspace_id": "own3"}))], w("own3")),
+        (vec![session("evt_2", 1, Some("a user's id"), json!({}))], vec![]),
+        (vec![customer("evt_2", 1, json!({"WorkspaceID": "own4"}))], w("own4")),
+        (
+            vec![
+                customer("evt_2", 1, json!({"workspace_id": "own4"})),
+                session("evt_3", 1, Some("own2"), json!({})),
+            ],
+            w("own4"),
+        ),
+        (
+            vec![
+                customer("evt_2", 1, json!({"workspace_id": "own4"})),
+                customer("evt_3", 2, json!({})),
+            ],
+            vec![],
+        ),
+    ] {
+        let events: Vec<Value> = [vec![plain()], words].concat();
+        assert_eq!(found(&events).await, expected, "{events:?}");
+    }
+    let named = named(plain(), "own5");
+    let all = [named, session("evt_2", 1, Some("own2"), json!({"workspaceId": "own3"}))];
+    assert_eq!(found(&all).await, w("own5"), "the subscription's own word goes first");
+}

@@ -134,6 +134,8 @@ const ROUTES: &[(&str, Needs)] = &[
     ("GET /settings/webhooks/{id}", Right(ManageKeys)),
     ("POST /settings/webhooks/{id}/secrets", Right(ManageKeys)),
     ("POST /settings/webhooks/{id}/revocation", Right(ManageKeys)),
+    ("GET /settings/plans", Right(EditCatalog)),
+    ("POST /settings/plans", Right(EditCatalog)),
     ("GET /settings/data", Right(SeeData)),
     ("POST /settings/data", Right(EditData)),
     ("GET /settings/keys", Right(ManageKeys)),
