@@ -181,7 +181,8 @@ fn ids_are_texts_whatever_the_client_sends() {
 fn an_unset_clock_costs_nobody_the_event() {
     for early in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:03Z", "1999-12-31T23:59:59Z"] {
         let text = track(&format!(r#","timestamp":"{early}""#));
-        let parsed = parse(&format!("{{\"batch\":[{text}]}}")).unwrap();
+        let body = format!("{{\"batch\":[{text}]}}");
+        let parsed = parse(&body).unwrap();
         let message = &parsed.accepted[0];
         assert_eq!((message.at, message.notes.clock_unset), (received(), true), "{early}");
     }
