@@ -8,7 +8,7 @@ use diesel::sql_types::{Array, Date, Jsonb, Text, Uuid as SqlUuid};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::trait_days::TraitDays;
+use super::trait_days::{self, TraitDays};
 use super::trait_names::Subject;
 use super::traits::Traits;
 use crate::error::Result;
@@ -74,7 +74,8 @@ pub fn add(conn: &mut PgConnection, days: &TraitDays) -> Result<()> {
 }
 
 /// The days of these subjects, which are of one kind, oldest first. Days that only say again what the day before them said are
-/// left out.
+/// left out. What was stored before days were kept is older than anything that was said on a day, so that
+/// projecting the journal again brings up the days that it still holds.
 ///
 /// # Errors
 /// When the database fails.
@@ -97,7 +98,10 @@ pub fn of(
     .bind::<Array<SqlUuid>, _>(subjects)
     .load(conn)?;
     for row in rows {
-        let traits = Traits::stored(subject, row.traits, row.trait_times);
+        let mut traits = Traits::stored(subject, row.traits, row.trait_times);
+        if row.day == trait_days::before_all() {
+            traits.times.values_mut().for_each(|at| *at = Value::from(0));
+        }
         days.entry(row.subject_id).or_default().push((row.day, traits));
     }
     Ok(days)

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -54,6 +54,12 @@ impl TraitDays {
     }
 }
 
+/// The day under which stands what was stored before days were kept.
+#[must_use]
+pub fn before_all() -> NaiveDate {
+    DateTime::UNIX_EPOCH.date_naive()
+}
+
 /// What held from each day on, out of the days of one subject, oldest first.
 #[must_use]
 pub fn accumulate(days: &[(NaiveDate, Traits)]) -> Vec<(NaiveDate, Traits)> {
@@ -72,7 +78,7 @@ pub fn accumulate(days: &[(NaiveDate, Traits)]) -> Vec<(NaiveDate, Traits)> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, Utc};
+    use chrono::Utc;
     use serde_json::json;
 
     use super::*;
