@@ -65,6 +65,9 @@ struct EmailRow {
     first_seen_at: DateTime<Utc>,
 }
 
+/// Addresses, each with when it was first heard.
+type DatedEmails = Vec<(DateTime<Utc>, Email)>;
+
 /// The e-mails of these people, each with when it was first heard, in that order.
 ///
 /// # Errors
@@ -72,8 +75,8 @@ struct EmailRow {
 pub fn emails(
     conn: &mut PgConnection,
     people: &BTreeSet<UserId>,
-) -> Result<BTreeMap<UserId, Vec<(DateTime<Utc>, Email)>>> {
-    let mut emails: BTreeMap<UserId, Vec<(DateTime<Utc>, Email)>> = BTreeMap::new();
+) -> Result<BTreeMap<UserId, DatedEmails>> {
+    let mut emails: BTreeMap<UserId, DatedEmails> = BTreeMap::new();
     if people.is_empty() {
         return Ok(emails);
     }

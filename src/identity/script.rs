@@ -60,7 +60,7 @@ fn of(letter: char) -> Result<Option<Script>, ()> {
         0x5d0..=0x5f2 => Ok(Some(Script::Other(0x590))),
         0x620..=0x6ff | 0x750..=0x77f => Ok(Some(Script::Other(0x600))),
         0x900..=0xdff => Ok(Some(Script::Other(point & !0x7f))),
-        0xe00..=0xe7f | 0xe80..=0xeff => Ok(Some(Script::Other(point & !0x7f))),
+        0xe00..=0xeff => Ok(Some(Script::Other(point & !0x7f))),
         0xf00..=0xfff => Ok(Some(Script::Other(0xf00))),
         0x1000..=0x109f => Ok(Some(Script::Other(0x1000))),
         0x10d0..=0x10ff => Ok(Some(Script::Other(0x10a0))),

@@ -148,7 +148,10 @@ async fn receive(
         read.map_err(|_| Error::Unavailable(2, "the server is shutting down".to_owned()))??;
     let size = i64::try_from(size).unwrap_or(i64::MAX);
     app.db
-        .tx_web(move |conn| ops::receive(conn, id, size, reading.clone(), &sample, &by, &name, now))
+        .tx_web(move |conn| {
+            let upload = ops::Upload { id, file_name: &name, size, encoding_sample: &sample };
+            ops::receive(conn, upload, reading.clone(), &by, now)
+        })
         .await?;
     Ok(())
 }

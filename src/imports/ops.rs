@@ -24,6 +24,19 @@ use crate::team::audit::{self, Actor};
 /// The kind of the job that checks or imports a file.
 pub const JOB: &str = "import";
 
+/// A file that was uploaded, without its content, which is stored in parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Upload<'a> {
+    /// The import.
+    pub id: Uuid,
+    /// As the browser named it.
+    pub file_name: &'a str,
+    /// In bytes.
+    pub size: i64,
+    /// Cells that look different in each encoding.
+    pub encoding_sample: &'a [u8],
+}
+
 /// Keeps an uploaded file, read as was guessed, and suggests a mapping: that of the last file with
 /// the same columns, else by their names.
 ///
@@ -31,14 +44,12 @@ pub const JOB: &str = "import";
 /// When the database fails.
 pub fn receive(
     conn: &mut PgConnection,
-    id: Uuid,
-    size: i64,
+    upload: Upload<'_>,
     mut reading: Reading,
-    encoding_sample: &[u8],
     actor: &Actor,
-    file_name: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let Upload { id, file_name, size, encoding_sample } = upload;
     reading.mapping = suggest(conn, &reading.kind, &reading.header)?;
     store::read_as(conn, id, size, &reading)?;
     store::keep_sample(conn, id, encoding_sample)?;

@@ -13,13 +13,16 @@ use super::moment::Moment;
 use super::trait_names::Subject;
 use super::traits::{Traits, snake_case};
 
+/// What was said at which moments, in the order of arrival.
+type Statements = Vec<(Moment, Map<String, Value>)>;
+
 /// What a chunk says about subjects of one kind (users, workspaces, companies), by day.
 #[derive(Debug)]
 pub struct TraitDays {
     /// What the subjects are.
     pub subject: Subject,
     /// By subject and day.
-    pub said: BTreeMap<(Uuid, NaiveDate), Vec<(Moment, Map<String, Value>)>>,
+    pub said: BTreeMap<(Uuid, NaiveDate), Statements>,
 }
 
 impl TraitDays {

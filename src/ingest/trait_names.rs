@@ -43,6 +43,9 @@ pub fn read(subject: Subject, traits: Map<String, Value>) -> Map<String, Value> 
     found.into_iter().map(|(name, (_, value))| (name, value)).collect()
 }
 
+/// Which of two spellings of a trait holds: the newer, then the closer to the canonical name.
+type Rank = (Option<Moment>, Reverse<Distance>);
+
 /// Stored traits under their canonical names: of several names of one trait the one set last counts.
 /// `times` holds the moment of each.
 pub(super) fn rename(
@@ -53,8 +56,7 @@ pub(super) fn rename(
     if values.keys().chain(times.keys()).all(|name| is_canonical(subject, name)) {
         return;
     }
-    let mut found: BTreeMap<String, ((Option<Moment>, Reverse<Distance>), Value, Value)> =
-        BTreeMap::new();
+    let mut found: BTreeMap<String, (Rank, Value, Value)> = BTreeMap::new();
     let timed = std::mem::take(times).into_iter().map(|(name, time)| {
         let value = values.remove(&name).unwrap_or_default();
         (name, value, time)

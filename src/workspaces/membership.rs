@@ -199,8 +199,8 @@ impl MembershipDay {
             Word::Seen | Word::Active => {}
             Word::Grouped => self.grouped = self.grouped.max(Some(said)),
             Word::Left => self.left = self.left.max(Some(said)),
-            Word::Role(role) => self.role = newest(self.role, *role),
-            Word::Persona(persona) => self.persona = newest(self.persona, *persona),
+            Word::Role(role) => self.role = newest(self.role, role),
+            Word::Persona(persona) => self.persona = newest(self.persona, persona),
         }
     }
 }

@@ -70,7 +70,12 @@ const ENTRIES: &[(&str, Entry)] = &[
     ("POST /settings/team/{id}/work", Writes(&["member.work_changed"])),
     ("POST /settings/team/{id}/deactivation", Writes(&["member.deactivated"])),
     ("POST /settings/team/{id}/reactivation", Writes(&["member.reactivated"])),
+    (
+        "POST /settings/team/{id}/keys",
+        Writes(&["api_key.revoked", "write_key.revoked", "member.keys_to_review"]),
+    ),
     ("POST /settings/events", Writes(&["catalog.changed"])),
+    ("POST /settings/plans", Writes(&["plans.changed"])),
     ("POST /settings/events/rebuild", Writes(&["catalog.rebuild_started"])),
     ("POST /settings/events/rebuild/cancellation", Writes(&["catalog.rebuild_cancelled"])),
     ("POST /settings/events/versions/{n}/restoration", Writes(&["catalog.changed"])),
