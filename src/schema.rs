@@ -211,7 +211,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    group_calls (user_id, at, workspace_id) {
+    group_calls (user_id, at, workspace_id, seq) {
         user_id -> Uuid,
         at -> Timestamptz,
         workspace_id -> Uuid,

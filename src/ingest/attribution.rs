@@ -26,8 +26,10 @@ impl Held {
 pub struct Trail {
     /// When memberships held, sorted.
     pub held: Vec<Held>,
-    /// When the person was said to be in which workspace: `group()` calls and joining, sorted.
+    /// `group()` calls, sorted.
     pub calls: Vec<(Moment, WorkspaceId)>,
+    /// When the person joined, by whatever named the workspace first, sorted.
+    pub joined: Vec<(Moment, WorkspaceId)>,
 }
 
 /// How a workspace was found; kept with key events.
@@ -35,7 +37,8 @@ pub struct Trail {
 pub enum Inferred {
     /// The only workspace of which the person was a member then.
     Membership,
-    /// The workspace of the last `group()` before the event, or of the first one ever.
+    /// The workspace of the last `group()` before the event, without one of the last joining, or of the first
+    /// of these ever.
     LastGroup,
 }
 
@@ -88,11 +91,20 @@ impl Trail {
         self.held.dedup();
         self.calls.sort_unstable();
         self.calls.dedup();
+        self.joined.sort_unstable();
+        self.joined.dedup();
+    }
+
+    /// The first that is known of the person: a `group()` call or a joining.
+    #[must_use]
+    pub fn first(&self) -> Option<(Moment, WorkspaceId)> {
+        self.calls.first().into_iter().chain(self.joined.first()).min().copied()
     }
 
     /// The workspace of an event of this moment (`spec/ingest.md`, "Workspace of an event"): that of the
-    /// only membership that held then. Of several that held, that of the last `group()` or joining until
-    /// then; of none, that of the last one ever until then, else of the earliest one.
+    /// only membership that held then. Of several that held, that of the last `group()` until then; of none,
+    /// that of the last one ever until then. Without such a `group()` the last joining until then decides,
+    /// and before all of them the first of them. A call that only names a workspace is no `group()`.
     #[must_use]
     pub fn workspace_at(&self, moment: Moment) -> Option<(WorkspaceId, Inferred)> {
         let mut members: Vec<WorkspaceId> =
@@ -102,14 +114,13 @@ impl Trail {
         if let [only] = members.as_slice() {
             return Some((*only, Inferred::Membership));
         }
-        let before = self.calls.partition_point(|(called, _)| *called <= moment);
-        let mut until_then = self.calls.iter().take(before).rev();
-        let last = if members.is_empty() {
-            until_then.next()
-        } else {
-            until_then.find(|(_, workspace)| members.contains(workspace))
+        let last = |said: &[(Moment, WorkspaceId)]| {
+            let before = said.partition_point(|(at, _)| *at <= moment);
+            let mut until_then = said.iter().take(before).rev().copied();
+            until_then.find(|(_, place)| members.is_empty() || members.contains(place))
         };
-        last.or_else(|| self.calls.first()).map(|(_, workspace)| (*workspace, Inferred::LastGroup))
+        let found = last(&self.calls).or_else(|| last(&self.joined)).or_else(|| self.first());
+        found.map(|(_, workspace)| (workspace, Inferred::LastGroup))
     }
 }
 
@@ -188,11 +199,32 @@ mod tests {
     }
 
     #[test]
+    fn joining_decides_only_where_no_group_call_does() {
+        let (a, b) = (named(1), named(2));
+        let last = Inferred::LastGroup;
+        // In both since 10 and 20; group() of the first at 10, or at 30, or never.
+        let both = |called: Option<i64>| {
+            let mut trail = trail(&[(10, 1, false), (20, 2, false)]);
+            trail.joined = std::mem::take(&mut trail.calls);
+            trail.calls = called.map(|second| (at(second), a)).into_iter().collect();
+            places(&trail, &[5, 15, 25, 35])
+        };
+        let member = (a, Inferred::Membership);
+        for (called, expected) in [
+            (Some(10), [(a, last), member, (a, last), (a, last)]),
+            (Some(30), [(a, last), member, (b, last), (a, last)]),
+            (None, [(a, last), member, (b, last), (b, last)]),
+        ] {
+            assert_eq!(both(called), expected.map(Some), "{called:?}");
+        }
+    }
+
+    #[test]
     fn of_equal_times_the_place_in_the_request_decides() {
         let time = at(10).at;
         let (a, b) = (named(1), named(2));
         let calls = vec![(Moment::new(time, 10), a), (Moment::new(time, 12), b)];
-        let trail = Trail { held: Vec::new(), calls };
+        let trail = Trail { calls, ..Trail::default() };
         for (seq, workspace) in [(9, a), (10, a), (11, a), (12, b), (13, b)] {
             let found = trail.workspace_at(Moment::new(time, seq)).unwrap();
             assert_eq!(found.0, workspace, "{seq}");

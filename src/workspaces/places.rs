@@ -70,7 +70,7 @@ pub fn find(conn: &mut PgConnection, chunk: &mut Chunk<'_>, moves: &Moves) -> Re
         let called = moves.called.get(canonical).filter(|_| !alone.contains(canonical));
         let since = moves.changed.get(canonical).into_iter().chain(called).min();
         if let Some(at) = since {
-            let is_earliest = trail.calls.first().is_none_or(|(first, _)| *at <= first.at);
+            let is_earliest = trail.first().is_none_or(|(first, _)| *at <= first.at);
             chunk.replace.insert(*canonical, (!is_earliest).then_some(*at));
         }
     }
@@ -91,6 +91,7 @@ fn trails(
     let mut said: BTreeMap<(UserId, UserId, WorkspaceId), Vec<(Moment, Presence)>> =
         BTreeMap::new();
     let mut calls: BTreeMap<UserId, Vec<(Moment, WorkspaceId)>> = BTreeMap::new();
+    let mut joinings: BTreeMap<UserId, Vec<(Moment, WorkspaceId)>> = BTreeMap::new();
     let mut workspaces: BTreeMap<UserId, BTreeSet<WorkspaceId>> = BTreeMap::new();
     for joined in store_places::joined(conn, &ids)? {
         let Some(person) = by_id.get(&joined.user_id) else { continue };
@@ -99,7 +100,7 @@ fn trails(
             let moment = Moment::from(joined.at);
             let key = (person.canonical_id, person.member_id, joined.workspace_id);
             said.entry(key).or_default().push((moment, Presence::Present));
-            calls.entry(person.canonical_id).or_default().push((moment, joined.workspace_id));
+            joinings.entry(person.canonical_id).or_default().push((moment, joined.workspace_id));
         }
     }
     let changes = store_places::changes(conn, &ids)?;
@@ -141,6 +142,11 @@ fn trails(
     for (canonical, calls) in calls {
         if let Some(trail) = trails.get_mut(&canonical) {
             trail.calls = calls;
+        }
+    }
+    for (canonical, joined) in joinings {
+        if let Some(trail) = trails.get_mut(&canonical) {
+            trail.joined = joined;
         }
     }
     trails.values_mut().for_each(Trail::settle);

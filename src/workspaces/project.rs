@@ -41,7 +41,7 @@ pub fn project(conn: &mut PgConnection, chunk: &mut Chunk<'_>) -> Result<()> {
     follow_visitors(conn, chunk, &users, visitors)?;
     store_places::add_calls(conn, &heard.calls)?;
     store_places::add_changes(conn, &heard.changes)?;
-    for (user, at, _) in heard.calls.keys() {
+    for ((user, at, _), _) in &heard.calls {
         moves.called(chunk.canonical(*user), *at);
     }
     for ((user, at, _), _) in heard.changes.keys() {
@@ -249,7 +249,8 @@ struct Heard {
     words: BTreeMap<Pair, Vec<(Moment, Word)>>,
     /// About anonymous visitors.
     visits: BTreeMap<Pair, Vec<(Moment, Word)>>,
-    calls: BTreeMap<Call, i64>,
+    /// `group()` calls, each with its place among statements of the same time.
+    calls: BTreeSet<(Call, i64)>,
     /// Who left (true), or is there by a record's word.
     changes: BTreeMap<(Call, bool), i64>,
 }
@@ -286,7 +287,7 @@ impl Heard {
                 }
                 words.extend(words_of(&of_member));
                 if !leaves && event.manner == Manner::Call {
-                    latest(&mut self.calls, (event.person, at, id), message.seq);
+                    self.calls.insert(((event.person, at, id), message.seq));
                 } else if !leaves && event.manner == Manner::Presence {
                     latest(&mut self.changes, ((event.person, at, id), false), message.seq);
                 }

@@ -1,6 +1,6 @@
 //! The SQL of where people were and when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -135,24 +135,31 @@ pub fn changes(conn: &mut PgConnection, users: &[UserId]) -> Result<Vec<Changed>
 /// A person was said to be in a workspace.
 pub type Call = (UserId, DateTime<Utc>, WorkspaceId);
 
-/// Records `group()` calls, each with its place among statements of the same time.
+/// Records `group()` calls, each with its place among statements of the same time. One that was recorded
+/// before these places were kept has its place from now on.
 ///
 /// # Errors
 /// When the database fails.
-pub fn add_calls(conn: &mut PgConnection, calls: &BTreeMap<Call, i64>) -> Result<()> {
+pub fn add_calls(conn: &mut PgConnection, calls: &BTreeSet<(Call, i64)>) -> Result<()> {
     if calls.is_empty() {
         return Ok(());
     }
     diesel::sql_query(
-        "insert into group_calls (user_id, at, workspace_id, seq)
-         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::bigint[])
-         on conflict (user_id, at, workspace_id) do update set seq = excluded.seq
-         where excluded.seq > group_calls.seq",
+        "with called as (
+             select *
+             from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::bigint[]) as t (user_id, at, workspace_id, seq)
+         ), placed as (
+             delete from group_calls g using called c
+             where g.user_id = c.user_id and g.at = c.at and g.workspace_id = c.workspace_id
+               and g.seq = 0 and c.seq > 0
+         )
+         insert into group_calls (user_id, at, workspace_id, seq) select * from called
+         on conflict do nothing",
     )
-    .bind::<Array<SqlUuid>, _>(calls.keys().map(|call| call.0).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(calls.keys().map(|call| call.1).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(calls.keys().map(|call| call.2).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(calls.values().copied().collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(calls.iter().map(|(call, _)| call.0).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(calls.iter().map(|(call, _)| call.1).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(calls.iter().map(|(call, _)| call.2).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(calls.iter().map(|(_, seq)| *seq).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
 }

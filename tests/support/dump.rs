@@ -33,7 +33,7 @@ pub const PROJECTED: [(&str, &str); 24] = [
     ("membership_days", "to_jsonb(t) - 'role_seq' - 'persona_seq' - 'group_seq' - 'left_seq'"),
     ("trait_days", TRAITS),
     ("subscriptions", "to_jsonb(t)"),
-    ("group_calls", "to_jsonb(t) - 'seq'"),
+    ("(select distinct user_id, at, workspace_id from group_calls)", "to_jsonb(t)"),
     ("usage_days", "to_jsonb(t)"),
     ("key_events", "to_jsonb(t)"),
     ("membership_events", "to_jsonb(t)"),

@@ -153,6 +153,11 @@ fn in_one_request_of_one_moment_the_place_of_the_call_decides() {
     };
     assert_eq!(place("upgrade_click").as_deref(), Some("custA"));
     assert_eq!(place("invite_sent").as_deref(), Some("custB"));
+    assert_eq!(
+        product.count("group_calls"),
+        4,
+        "every call of the moment, not the last of each workspace"
+    );
     let traits = "select (traits -> 'plan')::text || (traits -> 'seats')::text from product_users";
     assert_eq!(product.cell(traits).as_deref(), Some("\"pro\"10"));
     let tier = "select plan_tier from workspaces where external_id = 'custB'";

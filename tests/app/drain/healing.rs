@@ -75,8 +75,9 @@ fn a_late_stitch_moves_the_past_and_touches_its_workspaces() {
         ),
         track("m2", "upgrade_click", "2026-11-10T08:00:00Z", json!({"anonymousId": "a1"})),
         call("group", "m3", "2026-11-18T08:00:00Z", json!({"userId": "u1", "groupId": "w2"})),
+        track("m5", "upgrade_click", "2026-11-18T09:00:00Z", json!({"anonymousId": "a1"})),
     ]);
-    assert_eq!(open_letters(&product), 1);
+    assert_eq!(open_letters(&product), 2);
     product.execute("delete from touched_workspaces");
     product.send(&[call(
         "alias",
@@ -85,8 +86,10 @@ fn a_late_stitch_moves_the_past_and_touches_its_workspaces() {
         json!({"userId": "u1", "previousId": "a1"}),
     )]);
     let touched = "select string_agg(w.external_id || ' ' || t.since_on, ',' order by w.external_id) from touched_workspaces t join workspaces w on w.id = t.workspace_id";
-    assert_eq!(product.cell(touched).as_deref(), Some("w 2026-11-10,w2 2026-11-10"));
-    assert_eq!(open_letters(&product), 0, "the user's only membership places the visitor's event");
+    assert_eq!(product.cell(touched).as_deref(), Some("w 2026-11-10,w2 2026-11-18"));
+    assert_eq!(open_letters(&product), 0, "where the user was then places the visitor's events");
+    let places = "select string_agg(w.external_id || d.day, ',' order by d.day) from usage_days d join workspaces w on w.id = d.workspace_id where d.event_key = 'upgrade_click'";
+    assert_eq!(product.cell(places).as_deref(), Some("w2026-11-10,w22026-11-18"));
 }
 
 #[test]

@@ -100,8 +100,11 @@ fn a_sign_up_becomes_people_workspace_account_and_usage() {
     assert_eq!(
         cell("select count(distinct inferred) || ' ' || count(inferred) from key_events")
             .as_deref(),
-        Some("1 6")
+        Some("2 6")
     );
+    // Only the visitor's look was before the person was a member; the other events found the membership of their time.
+    let others = "select string_agg(event_key, ',') from key_events where inferred <> 'membership'";
+    assert_eq!(cell(others).as_deref(), Some("pricing_page_view"));
 }
 
 #[test]
