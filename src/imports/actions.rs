@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::encoding::{ENCODINGS, Look};
 use super::file::{self, PART};
+use super::known_names::KnownNames;
 use super::pages::{self, NewPage};
 use super::sheet::{self, DELIMITERS, HEAD};
 use super::store::{self, Reading};
@@ -243,7 +244,8 @@ fn read_head(
     mut look: Look,
 ) -> std::result::Result<(Reading, Vec<u8>), Refused> {
     let encoding = look.encoding();
-    let delimiter = sheet::delimiter(&look.start(encoding));
+    let known = KnownNames::default();
+    let delimiter = sheet::delimiter(&look.start(encoding), |row| known.count(row));
     let (header_row, header) = header(db, id, encoding, delimiter, None)?;
     let reading = Reading {
         kind,
@@ -267,10 +269,10 @@ fn header(
     chosen: Option<i32>,
 ) -> std::result::Result<(i32, Vec<String>), Refused> {
     let rows = file::first_rows(db, id, encoding, delimiter, HEAD.saturating_mul(3))?;
-    let at = match chosen.and_then(|row| usize::try_from(row).ok()) {
-        Some(row) => row,
-        None => sheet::header_at(&rows.iter().map(|row| row.cells.clone()).collect::<Vec<_>>()),
-    };
+    let known = KnownNames::default();
+    let at = chosen
+        .and_then(|row| usize::try_from(row).ok())
+        .unwrap_or_else(|| sheet::header_at(&rows, |row| known.count(row)));
     let Some(header) = rows.get(at) else {
         return Err(at_file("The file is empty: there is nothing to import."));
     };

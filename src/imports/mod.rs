@@ -17,6 +17,7 @@ pub mod errors;
 pub mod escape;
 pub mod file;
 pub mod jobs;
+pub mod known_names;
 pub mod mapping;
 pub mod ops;
 pub mod pages;

@@ -1,5 +1,8 @@
 //! How the text of a file is laid out: what stands between its cells, which row names its columns. Pure.
 
+use std::cmp::Reverse;
+
+use super::record::Cells;
 use crate::values::text::{is_blank, trimmed};
 
 /// What may stand between cells.
@@ -45,13 +48,20 @@ fn width(cells: &[String]) -> usize {
     last.map_or(0, |last| last.saturating_add(1))
 }
 
-/// Which of these rows, from 0, names the columns: the first that is about as wide as the widest. Above
-/// it stand titles.
+/// Which of these rows, from 0, names the columns: the one with most known names of columns, as `known`
+/// counts them; else the first that is about as wide as the widest. Above it stand titles, below it at
+/// least one row. Nothing is looked for behind a row that is too long.
 #[must_use]
-pub fn header_at(rows: &[Vec<String>]) -> usize {
-    let widest = rows.iter().map(|row| width(row)).max().unwrap_or(0);
+pub fn header_at(rows: &[Cells], known: impl Fn(&[String]) -> usize) -> usize {
+    let read = || rows.iter().take_while(|row| !row.is_too_long).map(|row| row.cells.as_slice());
+    let widest = read().map(width).max().unwrap_or(0);
     let wide = widest.div_ceil(2).max(2).min(widest);
-    rows.iter().take(HEAD).position(|row| width(row) >= wide).unwrap_or(0)
+    let most = HEAD.min(rows.len().saturating_sub(1));
+    let found = read()
+        .take(most)
+        .enumerate()
+        .max_by_key(|(at, cells)| (known(cells), width(cells) >= wide, Reverse(*at)));
+    found.map_or(0, |(at, _)| at)
 }
 
 /// The row that a form names, from 0, if it may be chosen.
@@ -61,10 +71,11 @@ pub fn row_named(text: &str) -> Option<i32> {
     usize::try_from(row).is_ok_and(|row| row < HEAD).then_some(row)
 }
 
-/// What stands between the cells of this text: what its first line declares, else of the four the one
-/// that gives most rows the same number of cells, and the more the better.
+/// What stands between the cells of this text: what its first line declares; else of the four the one
+/// that finds most known names of columns in one row, as `known` counts them; else the one that gives
+/// most rows the same number of cells, empty ones at the end aside, and the more the better.
 #[must_use]
-pub fn delimiter(text: &str) -> &'static str {
+pub fn delimiter(text: &str, known: impl Fn(&[String]) -> usize) -> &'static str {
     let first_line = text.split(['\r', '\n']).find(|line| !line.is_empty()).unwrap_or_default();
     if let Some(declared) = declared(first_line) {
         return declared;
@@ -75,12 +86,22 @@ pub fn delimiter(text: &str) -> &'static str {
             .has_headers(false)
             .flexible(true)
             .from_reader(text.as_bytes());
-        let widths: Vec<usize> =
-            reader.byte_records().take(JUDGED).filter_map(|row| Some(row.ok()?.len())).collect();
-        let agreeing = |many: usize| widths.iter().filter(|width| **width == many).count();
-        let usual = widths.iter().copied().max_by_key(|many| (agreeing(*many), *many)).unwrap_or(0);
+        let rows: Vec<Vec<String>> = reader
+            .records()
+            .take(JUDGED)
+            .filter_map(|row| Some(row.ok()?.iter().map(str::to_owned).collect()))
+            .collect();
+        let header = rows.iter().take(HEAD).max_by_key(|row| known(row));
+        let names = header.map_or(0, |row| known(row));
+        let is_one_column = names > 0 && header.is_some_and(|row| row.len() <= 1);
+        let widths: Vec<(usize, usize)> = rows.iter().map(|row| (row.len(), width(row))).collect();
+        let agreeing = |many: usize| {
+            widths.iter().filter(|(all, filled)| *all == many || *filled == many).count()
+        };
+        let each = widths.iter().flat_map(|(all, filled)| [*all, *filled]);
+        let usual = each.max_by_key(|many| (agreeing(*many), *many)).unwrap_or(0);
         let share = agreeing(usual).saturating_mul(100) / widths.len().max(1);
-        if usual > 1 { (share, usual) } else { (0, 0) }
+        if usual > 1 && !is_one_column { (names, share, usual) } else { (names, 0, 0) }
     };
     let mut best = (",", score(","));
     for (delimiter, _) in DELIMITERS.iter().skip(1) {
@@ -96,15 +117,35 @@ pub fn delimiter(text: &str) -> &'static str {
 mod tests {
     use super::*;
 
+    fn known(cells: &[String]) -> usize {
+        cells.iter().filter(|cell| ["user_id", "email"].contains(&cell.as_str())).count()
+    }
+
     #[test]
     fn delimiters_are_told_apart() {
-        assert_eq!(delimiter("a,b\n1,2\n"), ",");
-        assert_eq!(delimiter("a;b\n1,5;2,5\n"), ";");
-        assert_eq!(delimiter("a\tb\tc\n1\t2\t3"), "\t");
-        assert_eq!(delimiter("a|b\n1|2"), "|");
-        assert_eq!(delimiter("only\n1\n"), ",");
-        assert_eq!(delimiter("\"a;b\",c\n\"x;y\",z\n"), ",");
-        assert_eq!(delimiter("Customers, November\na;b;c\n1;2;3\n4;5;6\n"), ";", "below a title");
+        assert_eq!(delimiter("a,b\n1,2\n", known), ",");
+        assert_eq!(delimiter("a;b\n1,5;2,5\n", known), ";");
+        assert_eq!(delimiter("a\tb\tc\n1\t2\t3", known), "\t");
+        assert_eq!(delimiter("a|b\n1|2", known), "|");
+        assert_eq!(delimiter("only\n1\n", known), ",");
+        assert_eq!(delimiter("\"a;b\",c\n\"x;y\",z\n", known), ",");
+        assert_eq!(
+            delimiter("Customers, November\na;b;c\n1;2;3\n4;5;6\n", known),
+            ";",
+            "below a title"
+        );
+    }
+
+    #[test]
+    fn rows_without_their_last_cells_hide_no_delimiter() {
+        for (text, found) in [
+            ("Customers\nuser_id;email;x\nu1;Lee, Dana;CTO;;\nu2;Eve\nu3\n", ";"),
+            ("user_id\temail\nu1\nu2\nu3\n", "\t"),
+            ("Title\na;b;c\n1;2, 3;4;;\n5;6;7\n8\n", ";"),
+            ("user_id\nSmith; John\nDoe; Jane\nu3, x\n", ","),
+        ] {
+            assert_eq!(delimiter(text, known), found, "{text}");
+        }
     }
 
     #[test]
@@ -116,7 +157,7 @@ mod tests {
             ("sep=\t\na,b\n", "\t"),
             ("sep=|\na\n", "|"),
         ] {
-            assert_eq!(delimiter(text), found, "{text}");
+            assert_eq!(delimiter(text, known), found, "{text}");
         }
         assert_eq!(declared("sep=x"), None);
         assert_eq!(declared("separator;b"), None);
@@ -127,8 +168,13 @@ mod tests {
 
     #[test]
     fn titles_stand_above_the_header() {
-        let rows = |text: &str| -> Vec<Vec<String>> {
-            text.lines().map(|line| line.split(';').map(str::to_owned).collect()).collect()
+        let rows = |text: &str| -> Vec<Cells> {
+            let row = |line: &str| Cells {
+                cells: line.split(';').map(str::to_owned).collect(),
+                is_too_long: line == "too long",
+                ..Cells::default()
+            };
+            text.lines().map(row).collect()
         };
         for (text, at) in [
             ("id;name;plan\n1;a;b", 0),
@@ -139,9 +185,17 @@ mod tests {
             ("id\n1\n2", 0),
             ("id;\n1;\n2;", 0),
             ("id;name;plan\n1;a;b;surplus", 0),
+            ("user_id;\nu1;x\nu2;y", 0),
+            ("Customers;\nuser_id;name\nu1;x", 1),
+            ("Report;2026\nuser_id;a;b;c;d\nu1;x\nu2;y", 1),
+            ("user_id;a\nu1;b;c;d;e;f\nu2;b", 0),
+            ("plan;\nfree;x", 0),
+            ("id\n1;2", 0),
+            ("too long\n1\n2;3", 0),
+            ("id;name\ntoo long\n1;2;3;4;5;6;7", 0),
             ("", 0),
         ] {
-            assert_eq!(header_at(&rows(text)), at, "{text}");
+            assert_eq!(header_at(&rows(text), known), at, "{text}");
         }
     }
 }

@@ -246,9 +246,17 @@ async fn a_declared_delimiter_a_title_blank_rows_and_uneven_rows_are_read() {
 async fn another_row_can_be_chosen_for_the_column_names() {
     let house = House::open().await;
     let revops = house.as_revops();
-    let file = "Export,2026\nuser_id,email\nu1,dana@acme.com\n";
+    // A two-column title is passed over by itself; one that has names of columns is not.
+    let titled = "Export,2026\nuser_id,email\nu1,dana@acme.com\n";
+    let titled = super::imports::place(&upload(&revops, "users", titled).await);
+    let page = revops.get(&titled).await;
+    page.says(200, "Line 1: Export, 2026");
+    page.says(200, "<option value=\"1\" selected>Line 2: user_id, email");
+    page.says(200, "value=\"user_id\" selected");
+    house.clock.advance(chrono::TimeDelta::seconds(1));
+    let file = "Name,Email\nuser_id,email\nu1,dana@acme.com\n";
     let place = place(&upload(&revops, "users", file).await);
-    revops.get(&place).await.says(200, "Line 1: Export, 2026");
+    revops.get(&place).await.says(200, "<option value=\"0\" selected>Line 1: Name, Email");
     let read = [("kind", "users"), ("header_row", "1"), ("step", "read")];
     revops.post(&format!("{place}/mapping"), &read).await.leads_to(&format!("{place}/mapping"));
     let page = revops.get(&place).await;

@@ -123,7 +123,7 @@ async fn a_file_is_mapped_checked_imported_and_its_errors_taken_along() {
             &house,
             "select string_agg(action, ',' order by id) from audit_entries where subject_kind = 'import'"
         ),
-        "import.uploaded,import.started,import.finished"
+        "import.uploaded,import.mapped,import.started,import.finished"
     );
     let errors = revops.get(&format!("{place}/errors")).await;
     assert!(errors.header("content-disposition").contains("attachment"));
@@ -135,7 +135,7 @@ async fn a_file_is_mapped_checked_imported_and_its_errors_taken_along() {
         errors.body
     );
     assert!(
-        errors.body.contains("in quotes.\",'=1+1,ok@acme.com,too,many,cells\n"),
+        errors.body.contains("or remove the extra cells.\",'=1+1,ok@acme.com,too,many,cells\n"),
         "{}",
         errors.body
     );
