@@ -160,6 +160,8 @@ fn newest(house: &House, count: i64) -> Vec<(String, String, Value)> {
     found
 }
 
+type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
 #[actix_web::test]
 async fn what_a_rep_does_with_tasks_is_written() {
     let house = House::open().await;
@@ -168,7 +170,8 @@ async fn what_a_rep_does_with_tasks_is_written() {
         seller(conn, "Mia", Function::Sdr)
     });
     let rep = house.signed_in(mia);
-    let cases: [(&str, &[(&str, &str)], &str); 5] = [
+    // What is done, the fields of its form, and the entry it leaves.
+    let cases: [Case; 5] = [
         ("acceptance", &[], "task.accepted"),
         ("snooze", &[("days", "3")], "task.snoozed"),
         ("completion", &[("outcome", "contacted"), ("note", "spoke to Sam")], "task.completed"),
