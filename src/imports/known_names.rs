@@ -43,7 +43,7 @@ mod tests {
             let cells: Vec<String> = line.split(';').map(str::to_owned).collect();
             KnownNames::default().count(&cells)
         };
-        assert_eq!(count("user_id;E-Mail; Job Title ;Tier"), 3);
+        assert_eq!(count("user_id;E-Mail; Job Title ;Shoe size"), 3);
         assert_eq!(count("id;ID;"), 1);
         assert_eq!(count("Customers of November;;"), 0);
         assert_eq!(count("u1;dana@acme.com;VP Sales;gold"), 0);
