@@ -80,7 +80,7 @@ fn what_is_wrong_is_said_on_the_page() {
 
     let off = r#"{"batch":[{"type":"track","event":"From tomorrow","userId":"u","messageId":"m","timestamp":"2999-01-01T00:00:00Z"}]}"#;
     assert_eq!(send(&house, &[authorized], off), 200);
-    page.wait_for_text("clock is more than a day ahead");
+    page.wait_for_text("more than 5 minutes ahead of the receipt");
     page.wait_for_text("It names no workspace");
     assert_eq!(page.eval("window.stayed"), true, "all of it without a reload");
 }
